@@ -1,0 +1,307 @@
+"""Where meetings live: rows in SQL, audio in files.
+
+`Archive` is the only thing the rest of the project holds. Each method is one transaction; the ``store_*``
+methods write a stage's product together with "done, where the fence is still mine" and raise Superseded
+otherwise. Safe to use from several threads and processes. Times are integer milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from standup import summary as summaries
+from standup.archive import database, records, stages
+from standup.archive.audio import AudioStore
+from standup.archive.manifest import Manifest
+from standup.archive.models import (
+    FailureRow,
+    MeetingRow,
+    NoticeRow,
+    ParticipantRow,
+    StageRow,
+    SummaryRow,
+    TrackRow,
+    UtteranceRow,
+)
+from standup.archive.stages import Claim, Refusal, Superseded
+from standup.errors import MeetingNotFound
+from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
+from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
+from standup.settings import Settings
+from standup.summary import Summary
+from standup.transcript import Transcript, Utterance
+
+__all__ = ["Archive", "Claim", "Failure", "Manifest", "Posted", "Refusal", "Superseded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The one message of a meeting."""
+
+    message_id: str
+    """Empty when none is known yet."""
+    final: bool
+    """The notes are in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A crash or a failed stage."""
+
+    at_ms: int
+    program: str
+    code: int
+    meeting_id: str = ""
+    stage: str = ""
+    error: str = ""
+
+
+class Archive:
+    """The rows and the audio of all meetings."""
+
+    def __init__(self, database_url: str, storage_url: str) -> None:
+        """Prepare the connection; nothing is opened until the first use. Raises SettingsError."""
+        self._engine = database.connect(database_url)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self.audio = AudioStore(storage_url)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Archive:
+        """Return the archive that *settings* name."""
+        return cls(settings.database, settings.storage)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        database.migrate(self._engine)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._engine.dispose()
+
+    # -- meetings ---------------------------------------------------------------------------------------------
+
+    def adopt(self, manifest: Manifest) -> None:
+        """Take over what the recorder knows; may be called any number of times.
+
+        A meeting that has ended gets its four stage rows. Rows that exist are only brought up to date: nothing
+        a stage produced is lost.
+        """
+        with self._writing() as session:
+            known = session.get(MeetingRow, manifest.meeting.id)
+            if known is None:
+                session.add(records.meeting_row(manifest.meeting))
+            elif manifest.meeting.ended_at and known.state == MeetingState.RECORDING.value:
+                known.ended_at_ms = records.epoch_ms(manifest.meeting.ended_at)
+                known.state = advance(MeetingState.RECORDING, MeetingEvent.ENDED).value
+            session.flush()
+            for position, person in enumerate(manifest.participants):
+                session.merge(
+                    ParticipantRow(
+                        meeting_id=manifest.meeting.id, id=person.id, name=person.name, position=position
+                    )
+                )
+            self._adopt_notice(session, manifest)
+            if manifest.meeting.ended_at and not stages.statuses(session, manifest.meeting.id):
+                session.add_all(
+                    StageRow(meeting_id=manifest.meeting.id, stage=stage.value, state=StageState.TODO.value)
+                    for stage in STAGES
+                )
+
+    @staticmethod
+    def _adopt_notice(session: Session, manifest: Manifest) -> None:
+        notice = session.get(NoticeRow, manifest.meeting.id)
+        if notice is None:
+            session.add(NoticeRow(meeting_id=manifest.meeting.id, message_id=manifest.message_id))
+        elif not notice.message_id:
+            notice.message_id = manifest.message_id
+
+    def meeting(self, meeting_id: str) -> Meeting:
+        """Return a meeting; raise MeetingNotFound."""
+        with self._reading() as session:
+            return records.meeting(self._row(session, meeting_id))
+
+    def meetings(self, limit: int = 50) -> tuple[Meeting, ...]:
+        """Return the latest meetings, newest first."""
+        with self._reading() as session:
+            rows = session.scalars(select(MeetingRow).order_by(MeetingRow.started_at_ms.desc()).limit(limit))
+            return tuple(records.meeting(row) for row in rows)
+
+    def model_label(self, meeting_id: str) -> str:
+        """Return the speech model that read a meeting; empty before it was transcribed."""
+        with self._reading() as session:
+            return self._row(session, meeting_id).model
+
+    def tracks(self, meeting_id: str) -> tuple[Track, ...]:
+        """Return the tracks of a meeting, by speaker id."""
+        with self._reading() as session:
+            rows = session.scalars(
+                select(TrackRow).where(TrackRow.meeting_id == meeting_id).order_by(TrackRow.speaker)
+            )
+            return tuple(records.track(row) for row in rows)
+
+    def transcript(self, meeting_id: str) -> Transcript:
+        """Return who was there and what was said; utterances not read yet are PENDING.
+
+        Raises MeetingNotFound.
+        """
+        with self._reading() as session:
+            self._row(session, meeting_id)
+            people = session.scalars(
+                select(ParticipantRow)
+                .where(ParticipantRow.meeting_id == meeting_id)
+                .order_by(ParticipantRow.position)
+            )
+            spoken = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == meeting_id))
+            return records.transcript(meeting_id, list(people), list(spoken))
+
+    def summary(self, meeting_id: str) -> Summary | None:
+        """Return the summary of a meeting, None before there is one."""
+        with self._reading() as session:
+            row = session.get(SummaryRow, meeting_id)
+            return summaries.parse(row.document) if row else None
+
+    def posted(self, meeting_id: str) -> Posted:
+        """Return what is known of the meeting's message."""
+        with self._reading() as session:
+            row = session.get(NoticeRow, meeting_id)
+            return Posted(row.message_id, row.final) if row else Posted("", final=False)
+
+    # -- stages -----------------------------------------------------------------------------------------------
+
+    def claim(self, meeting_id: str, stage: Stage, now_ms: int) -> Claim | Refusal:
+        """Take a stage to work on it, or say why not (see `stages.claim`)."""
+        with self._writing() as session:
+            return stages.claim(session, meeting_id, stage, now_ms)
+
+    def renew(self, held: Claim, now_ms: int) -> bool:
+        """Lengthen the lease; False when another worker has taken over."""
+        with self._writing() as session:
+            return stages.renew(session, held, now_ms)
+
+    def fail(self, held: Claim, decision: Retry | Park, error: str, now_ms: int) -> None:
+        """Record that a claimed stage failed, and what follows."""
+        with self._writing() as session:
+            stages.fail(session, held, decision, error, now_ms)
+
+    def statuses(self, meeting_id: str) -> tuple[StageStatus, ...]:
+        """Return the stage rows of a meeting in stage order."""
+        with self._reading() as session:
+            return stages.statuses(session, meeting_id)
+
+    def open_meetings(self) -> dict[str, tuple[StageStatus, ...]]:
+        """Return the stage rows of every meeting that is being processed."""
+        with self._reading() as session:
+            return stages.open_meetings(session)
+
+    def mark_published(self, meeting_id: str, stage: Stage, now_ms: int) -> None:
+        """Note when the head of a meeting's chain was put on its queue."""
+        with self._writing() as session:
+            stages.mark_published(session, meeting_id, stage, now_ms)
+
+    def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
+        """Start a meeting's stages again from *first* (default: the first that is not done).
+
+        Returns that stage. Raises MeetingNotFound, or ValueError while the meeting is still recorded.
+        """
+        with self._writing() as session:
+            row = self._row(session, meeting_id)
+            advance(MeetingState(row.state), MeetingEvent.RETRIED)
+            found = stages.statuses(session, meeting_id)
+            undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
+            stages.reopen(session, meeting_id, first or undone)
+            return first or undone
+
+    def crashed(self, meeting_id: str, stage: Stage, decision: Retry | Park, error: str, now_ms: int) -> None:
+        """Free a stage whose worker process died under it, without waiting for the lease."""
+        with self._writing() as session:
+            row = session.get(StageRow, (meeting_id, stage.value))
+            if row is not None and row.state == StageState.RUNNING.value:
+                held = Claim(meeting_id, stage, row.fence, row.attempts)
+                stages.fail(session, held, decision, error, now_ms)
+
+    # -- products ---------------------------------------------------------------------------------------------
+
+    def store_capture(
+        self, held: Claim, tracks: Iterable[Track], utterances: Iterable[Utterance], now_ms: int
+    ) -> None:
+        """Store the tracks and the (pending) utterances, and finish the stage."""
+        with self._writing() as session:
+            stages.finish(session, held, now_ms)
+            for table in (TrackRow, UtteranceRow):
+                session.execute(delete(table).where(table.meeting_id == held.meeting_id))
+            tracks = tuple(tracks)
+            records.add_missing_participants(session, held.meeting_id, [one.speaker for one in tracks])
+            session.add_all(records.track_row(held.meeting_id, one) for one in tracks)
+            session.add_all(records.utterance_row(held.meeting_id, one) for one in utterances)
+
+    def store_transcription(
+        self, held: Claim, utterances: Sequence[Utterance], model_label: str, now_ms: int
+    ) -> None:
+        """Store what was heard and by which model, and finish the stage."""
+        with self._writing() as session:
+            stages.finish(session, held, now_ms)
+            session.execute(
+                update(MeetingRow).where(MeetingRow.id == held.meeting_id).values(model=model_label)
+            )
+            for one in utterances:
+                session.merge(records.utterance_row(held.meeting_id, one))
+
+    def store_summary(self, held: Claim, summary: Summary, now_ms: int) -> None:
+        """Store the summary, and finish the stage."""
+        document = json.dumps(summaries.serialize(summary), ensure_ascii=False)
+        with self._writing() as session:
+            stages.finish(session, held, now_ms)
+            session.merge(SummaryRow(meeting_id=held.meeting_id, document=document))
+
+    def store_message(self, held: Claim, message_id: str) -> None:
+        """Remember the meeting's message as soon as it is known, before the stage is finished."""
+        with self._writing() as session:
+            session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=False))
+
+    def store_notice(self, held: Claim, message_id: str, now_ms: int) -> None:
+        """Store that the notes are posted, finish the stage and with it the meeting."""
+        with self._writing() as session:
+            stages.finish(session, held, now_ms)
+            session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=True))
+            row = self._row(session, held.meeting_id)
+            row.state = advance(MeetingState(row.state), MeetingEvent.NOTES_POSTED).value
+
+    def note_failure(self, failure: Failure) -> None:
+        """Keep a crash or a failed stage."""
+        with self._writing() as session:
+            session.add(
+                FailureRow(
+                    at_ms=failure.at_ms,
+                    program=failure.program,
+                    code=failure.code,
+                    meeting_id=failure.meeting_id,
+                    stage=failure.stage,
+                    error=failure.error,
+                )
+            )
+
+    # -- transactions -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with database.guarded(), self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with database.guarded(), self._sessions() as session:
+            session.connection(execution_options={"reading": True})
+            yield session
+
+    @staticmethod
+    def _row(session: Session, meeting_id: str) -> MeetingRow:
+        row = session.get(MeetingRow, meeting_id)
+        if row is None:
+            raise MeetingNotFound(f"There is no meeting {meeting_id}; `standup list` shows the known ones.")
+        return row

@@ -1,0 +1,120 @@
+"""Journals and tracks behind fsspec: a local folder by default, ``s3://…`` when workers are on other hosts.
+
+Files are write-once: stored under a new name and never replaced by less. When the storage is the local
+DATA_DIR nothing is copied; `fetched` and `stored` then hand out the files in place.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import fsspec
+from fsspec.core import url_to_fs
+
+from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
+
+NO_SPACE = 28  # errno.ENOSPC
+
+
+class AudioStore:
+    """Where the audio of all meetings lies."""
+
+    def __init__(self, url: str) -> None:
+        """Open the storage at *url*; raise SettingsError when fsspec does not know such an address."""
+        try:
+            self._fs, root = url_to_fs(url)
+        except (ValueError, ImportError) as cause:
+            raise SettingsError(
+                "STANDUP_STORAGE_URL is not a usable storage address; leave it empty for DATA_DIR, "
+                "or use s3://bucket/folder (with the s3fs package installed)."
+            ) from cause
+        self._root = root.rstrip("/")
+        self._local = isinstance(self._fs, fsspec.implementations.local.LocalFileSystem)
+
+    def keep(self, meeting_id: str, folder: Path) -> None:
+        """Copy the files of a meeting's local *folder* (journal, tracks) that the storage lacks.
+
+        Does nothing when the folder already lies in the storage.
+        """
+        if self._local and Path(self._path(meeting_id)) == folder:
+            return
+        with self._guarded(meeting_id):
+            for file in sorted(folder.rglob("*.*")):
+                if file.is_file() and not file.name.startswith("."):
+                    self._put_once(file, f"{self._path(meeting_id)}/{file.relative_to(folder).as_posix()}")
+
+    @contextmanager
+    def fetched(self, meeting_id: str, kind: str) -> Iterator[Path]:
+        """Give a local folder with the meeting's files of one *kind* (``journal``, ``tracks``).
+
+        The folder is only to be read. A missing one is given as an empty folder.
+        """
+        if self._local:
+            local = Path(self._path(meeting_id)) / kind
+            local.mkdir(parents=True, exist_ok=True)
+            yield local
+            return
+        with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
+            with self._guarded(meeting_id):
+                source = f"{self._path(meeting_id)}/{kind}"
+                for path in self._fs.ls(source, detail=False) if self._fs.exists(source) else []:
+                    self._fs.get_file(path, str(Path(scratch) / Path(path).name))
+            yield Path(scratch)
+
+    @contextmanager
+    def stored(self, meeting_id: str, kind: str) -> Iterator[Path]:
+        """Give a local folder to write files of one *kind* into; they are in the storage after the block."""
+        if self._local:
+            local = Path(self._path(meeting_id)) / kind
+            local.mkdir(parents=True, exist_ok=True)
+            yield local
+            return
+        with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
+            yield Path(scratch)
+            with self._guarded(meeting_id):
+                for file in sorted(Path(scratch).iterdir()):
+                    self._put_once(file, f"{self._path(meeting_id)}/{kind}/{file.name}")
+
+    def location(self, meeting_id: str, path: str) -> str:
+        """Return where a file of a meeting lies, for people."""
+        return str(self._fs.unstrip_protocol(f"{self._path(meeting_id)}/{path}")).removeprefix("file://")
+
+    def _path(self, meeting_id: str) -> str:
+        return f"{self._root}/meetings/{meeting_id}"
+
+    def _put_once(self, file: Path, target: str) -> None:
+        size_bytes = file.stat().st_size
+        if self._fs.exists(target) and self._fs.size(target) >= size_bytes:
+            return
+        scratch = f"{target}.part"
+        self._fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        self._fs.put_file(str(file), scratch)
+        if self._fs.size(scratch) != size_bytes:
+            raise ArchiveUnreachable("The audio storage cut a file short; it is stored again.")
+        self._fs.mv(scratch, target)
+
+    @contextmanager
+    def _guarded(self, meeting_id: str) -> Iterator[None]:
+        try:
+            yield
+        except ArchiveError:
+            raise
+        except OSError as cause:
+            if cause.errno == NO_SPACE:
+                raise DiskFull(
+                    f"No space is left for the audio of meeting {meeting_id}; free some."
+                ) from cause
+            raise ArchiveUnreachable(
+                f"The audio storage of meeting {meeting_id} does not answer; check STANDUP_STORAGE_URL."
+            ) from cause
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the space left on the disk that holds *folder* (its nearest existing parent)."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

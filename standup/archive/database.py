@@ -1,0 +1,98 @@
+"""The connection to the archive's database, and its migrations.
+
+SQLite runs in WAL mode with immediate write transactions, so that several processes write without deadlocks;
+any other SQLAlchemy address (PostgreSQL) is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
+
+BUSY_TIMEOUT_MS = 15_000
+CONNECT_TIMEOUT_S = 5
+
+
+def connect(url: str) -> Engine:
+    """Return an engine for *url*; nothing is opened yet.
+
+    Raises SettingsError when the address is not one, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            driver = (
+                parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+            )
+            return create_engine(
+                driver, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
+            )
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as cause:
+        raise SettingsError(
+            "STANDUP_DATABASE_URL is not a usable database address; leave it empty for SQLite, or use "
+            "postgresql://user@host/name (with the psycopg package installed)."
+        ) from cause
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that reads before it writes fails at once with SQLITE_BUSY; an immediate one waits.
+    connection.exec_driver_sql(
+        "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
+    )
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn the driver's errors into ours: unreachable, disk full, or broken."""
+    try:
+        yield
+    except OperationalError as cause:
+        if "disk is full" in str(cause.orig):
+            raise DiskFull(
+                "The disk of the archive is full; free some space, and the work goes on."
+            ) from None
+        if "no such table" in str(cause.orig):
+            raise ArchiveError("The archive has no tables yet; run `standup migrate`.") from None
+        raise ArchiveUnreachable(
+            "The archive's database does not answer; check STANDUP_DATABASE_URL and that the server runs."
+        ) from None
+    except DBAPIError as cause:
+        raise ArchiveError(
+            f"The archive refused a statement ({type(cause.orig).__name__}); run `standup migrate` and try again."
+        ) from None
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; does nothing when it is there already."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with guarded(), engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

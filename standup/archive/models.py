@@ -1,0 +1,132 @@
+"""The tables of the archive, as SQLAlchemy 2 models.
+
+Snowflakes are text (they exceed what JSON numbers carry safely), moments are integer milliseconds since the
+epoch, enumerations their values. Schema changes are Alembic migrations under ``migrations/versions``; a test
+compares them with these models.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+ID = String(64)
+
+
+class Row(DeclarativeBase):
+    """Base of all tables."""
+
+
+class MeetingRow(Row):
+    """One standup."""
+
+    __tablename__ = "meetings"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    guild_id: Mapped[str] = mapped_column(ID)
+    voice_channel_id: Mapped[str] = mapped_column(ID)
+    text_channel_id: Mapped[str] = mapped_column(ID)
+    started_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    ended_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    model: Mapped[str] = mapped_column(String(128), default="")
+    """The speech model that read it."""
+
+
+class ParticipantRow(Row):
+    """Somebody who was in a meeting."""
+
+    __tablename__ = "participants"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(Integer)
+    """Order of arrival; the notes keep it."""
+
+
+class TrackRow(Row):
+    """One speaker's audio file and what became of their packets."""
+
+    __tablename__ = "tracks"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    speaker: Mapped[str] = mapped_column(ID, primary_key=True)
+    path: Mapped[str] = mapped_column(Text)
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    speech_ms: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(Integer)
+    lost: Mapped[int] = mapped_column(Integer)
+    late: Mapped[int] = mapped_column(Integer)
+    duplicated: Mapped[int] = mapped_column(Integer)
+    undecryptable: Mapped[int] = mapped_column(Integer)
+
+
+class UtteranceRow(Row):
+    """One stretch of speech."""
+
+    __tablename__ = "utterances"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    speaker: Mapped[str] = mapped_column(ID)
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+
+
+class SummaryRow(Row):
+    """What a meeting came to, in its JSON form."""
+
+    __tablename__ = "summaries"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+
+
+class NoticeRow(Row):
+    """The one message of a meeting."""
+
+    __tablename__ = "notices"
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(ID, default="")
+    final: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The notes are in it."""
+
+
+class StageRow(Row):
+    """One stage of one meeting: who works on it, how often it was tried, when it is tried next."""
+
+    __tablename__ = "stages"
+    __table_args__ = (Index("ix_stages_open", "state", "next_at_ms"),)
+
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    """Grows with every claim; a holder whose fence is old has been superseded."""
+    lease_until_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    enqueued_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    next_at_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    started_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    finished_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[str] = mapped_column(Text, default="")
+    """The sentence of the last failure: class and next step, never what was said."""
+
+
+class FailureRow(Row):
+    """A crash or a failed stage, for the operator and the alert thresholds."""
+
+    __tablename__ = "failures"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    program: Mapped[str] = mapped_column(String(64))
+    code: Mapped[int] = mapped_column(Integer)
+    meeting_id: Mapped[str] = mapped_column(ID, default="")
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    error: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,179 @@
+"""Publishes chains for what the stage rows say, and takes the recorder's manifests into the archive.
+
+The rows are the truth and a chain only the transport: whatever Redis loses is published again after
+``REPUBLISH_AFTER_MS``. `sweep` does one round; `Dispatcher` is the thread that the recorder runs, `beat` has the
+task ``standup.dispatch``. A failed round leaves everything as it was and is repeated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from celery import chain
+from kombu.exceptions import OperationalError
+
+from standup import logs
+from standup.archive import Archive, manifest
+from standup.archive.manifest import ManifestUnreadable
+from standup.celery import app
+from standup.errors import BrokerUnreachable, StandupError
+from standup.pipeline import TASK_NAMES, Stage, StageStatus, due
+from standup.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 1.0
+#: Between two rounds of the dispatcher thread when nothing wakes it.
+COMPLAIN_EVERY_S = 60.0
+
+Publish = Callable[[str, Sequence[Stage]], None]
+
+
+def publish(meeting_id: str, stages: Sequence[Stage]) -> None:
+    """Put the chain of *stages* for a meeting on its queues, or raise BrokerUnreachable within seconds."""
+    links = [app.signature(TASK_NAMES[stage], args=(meeting_id,), immutable=True) for stage in stages]
+    try:
+        chain(*links).apply_async(retry=True, retry_policy={"max_retries": 1, "interval_start": 0})
+    except (OperationalError, OSError) as cause:
+        raise BrokerUnreachable(
+            "Redis does not answer, the work waits in the archive; start Redis and check STANDUP_BROKER_URL."
+        ) from cause
+
+
+def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
+    """Publish the chain of every meeting that is due at *now_ms*; return how many.
+
+    Raises BrokerUnreachable and ArchiveError; what was published before stays published.
+    """
+    published = 0
+    for meeting_id, rows in archive.open_meetings().items():
+        stages = due(rows, now_ms)
+        if stages:
+            publish(meeting_id, stages)
+            archive.mark_published(meeting_id, stages[0], now_ms)
+            published += 1
+    return published
+
+
+def adopt(archive: Archive, data_dir: Path, seen: dict[str, int]) -> None:
+    """Take every manifest that has changed into the archive.
+
+    *seen* maps meeting ids to the manifest's modification time at the last visit, and is brought up to date. A
+    meeting that has ended has its journal stored first, so that its rows never point at nothing. A manifest
+    that cannot be read is logged once and left alone.
+    """
+    for meeting_id in manifest.scan(data_dir):
+        changed_ns = manifest.changed_ns(data_dir, meeting_id)
+        if seen.get(meeting_id) == changed_ns:
+            continue
+        with logs.about(meeting_id):
+            _adopt_one(archive, data_dir, meeting_id)
+        seen[meeting_id] = changed_ns
+
+
+def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> None:
+    try:
+        found = manifest.read(data_dir, meeting_id)
+    except ManifestUnreadable as problem:
+        log.error("%s", problem)
+        return
+    if found.adopted:
+        return
+    if found.meeting.ended_at:
+        archive.audio.keep(meeting_id, manifest.meeting_folder(data_dir, meeting_id))
+    archive.adopt(found)
+    if found.meeting.ended_at:
+        manifest.write(data_dir, dataclasses.replace(found, adopted=True))
+
+
+class Dispatcher:
+    """The recorder's dispatcher thread: rounds of `adopt` and `sweep`, and a view of the stage rows.
+
+    Owner: the program that calls `start` and `stop`. All methods may be called from any thread, none blocks.
+    """
+
+    def __init__(self, settings: Settings, publish: Publish = publish) -> None:
+        """Prepare the thread; `start` begins its rounds."""
+        self._archive = Archive.of(settings)
+        self._data_dir = settings.data_dir
+        self._publish = publish
+        self._waken = threading.Event()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._watched: dict[str, tuple[StageStatus, ...]] = {}
+        self._repeats: set[str] = set()
+        self._complaint = ("", 0.0)
+        self._seen: dict[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Do a round at once: a manifest has changed."""
+        self._waken.set()
+
+    def stop(self, timeout_s: float) -> None:
+        """End after the round in hand, waiting at most *timeout_s*."""
+        self._stopping.set()
+        self._waken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def stages(self, meeting_id: str) -> tuple[StageStatus, ...]:
+        """Return the stage rows of a meeting as of the last round; empty while they are not known.
+
+        Asking puts the meeting under watch: each round refreshes it until `forget`.
+        """
+        with self._lock:
+            return self._watched.setdefault(meeting_id, ())
+
+    def forget(self, meeting_id: str) -> None:
+        """End the watch over a meeting."""
+        with self._lock:
+            self._watched.pop(meeting_id, None)
+
+    def repeat_notify(self, meeting_id: str) -> None:
+        """Have the notes posted again: a progress edit may have overwritten them."""
+        with self._lock:
+            self._repeats.add(meeting_id)
+        self.wake()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._round()
+            except StandupError as problem:
+                self._complain(problem)
+            except Exception as problem:  # noqa: BLE001 - the thread must outlive whatever a driver raises
+                self._complain(problem)
+            self._waken.wait(ROUND_S)
+            self._waken.clear()
+        self._archive.close()
+
+    def _round(self) -> None:
+        adopt(self._archive, self._data_dir, self._seen)
+        with self._lock:
+            repeats, self._repeats = self._repeats, set()
+            watched = tuple(self._watched)
+        for meeting_id in repeats:
+            self._archive.retry(meeting_id, Stage.NOTIFY)
+        sweep(self._archive, time.time_ns() // 1_000_000, self._publish)
+        for meeting_id in watched:
+            rows = self._archive.statuses(meeting_id)
+            with self._lock:
+                if meeting_id in self._watched:
+                    self._watched[meeting_id] = rows
+
+    def _complain(self, problem: Exception) -> None:
+        """Log a failed round, the same one once a minute."""
+        text, now_s = logs.describe(problem), time.monotonic()
+        if text != self._complaint[0] or now_s - self._complaint[1] >= COMPLAIN_EVERY_S:
+            self._complaint = (text, now_s)
+            log.error("The dispatcher could not do its round and tries again: %s", text)

@@ -1,0 +1,105 @@
+"""The three log files, the meeting id on each line, and redaction.
+
+``logs/recorder.log`` and ``logs/monitor.log`` hold what those two programs did; ``logs/errors.log`` holds
+every ERROR of every program. Lines read ``[2026-11-23 09:58:00] INFO Recording started meeting=…``.
+
+Never written: what people said, display names, tokens. Foreign exceptions are shown by class and place only,
+because their texts may quote what they were given.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from standup.errors import StandupError
+
+EVENT = 25
+#: Level of the monitor's EVENT lines, between INFO and WARNING.
+LINE = "[%(asctime)s] %(levelname)s %(message)s%(meeting)s"
+TIME = "%Y-%m-%d %H:%M:%S"
+DISCORD_TOKEN = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
+
+_meeting: ContextVar[str] = ContextVar("meeting", default="")
+
+
+@contextmanager
+def about(meeting_id: str) -> Iterator[None]:
+    """Put *meeting_id* on every line logged inside the block."""
+    token = _meeting.set(meeting_id)
+    try:
+        yield
+    finally:
+        _meeting.reset(token)
+
+
+class Line(logging.Formatter):
+    """One line per record, in UTC; tokens are blotted out, foreign exception texts left out."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, *, tracebacks: bool = True) -> None:
+        super().__init__(LINE, TIME)
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with the frames of an exception below it."""
+        meeting = getattr(record, "meeting_id", "") or _meeting.get()
+        record.meeting = f" meeting={meeting}" if meeting else ""
+        record.exc_text = None
+        return DISCORD_TOKEN.sub("[token]", super().format(record))
+
+    def formatException(self, ei: object) -> str:
+        """Return the frames and the class; the text only of our own errors."""
+        _, error, trace = ei if isinstance(ei, tuple) else (None, None, None)
+        last = describe(error) if error is not None else ""
+        return "".join(traceback.format_tb(trace)) + last if self._tracebacks else last
+
+
+def describe(error: BaseException) -> str:
+    """Return what a log may say of *error*: our own sentence, or the class of a foreign one."""
+    kind = type(error).__name__
+    if isinstance(error, StandupError):
+        return f"{kind}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{kind}: {error.strerror}"
+    return kind
+
+
+def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None:
+    """Send this process' records to its file, to ``errors.log`` and to stderr.
+
+    *program* ``recorder`` and ``monitor`` have a file of their own; others have only stderr, which
+    supervisord keeps. Files are reopened when logrotate has moved them. Calling it twice replaces the
+    handlers.
+    """
+    logging.addLevelName(EVENT, "EVENT")
+    log_dir.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), _errors(log_dir)]
+    if program in ("recorder", "monitor"):
+        handlers.append(logging.handlers.WatchedFileHandler(log_dir / f"{program}.log", encoding="utf-8"))
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    for handler in handlers:
+        handler.setFormatter(Line())
+        root.addHandler(handler)
+    root.setLevel(level)
+    # discord.py's INFO lines name shards and session ids only, its DEBUG lines whole payloads: never those.
+    logging.getLogger("discord").setLevel(max(level, logging.INFO))
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)
+
+
+def _errors(log_dir: Path) -> logging.Handler:
+    handler = logging.handlers.WatchedFileHandler(log_dir / "errors.log", encoding="utf-8")
+    handler.setLevel(logging.ERROR)
+    return handler

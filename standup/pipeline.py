@@ -1,0 +1,139 @@
+"""The four stages, where their tasks run, and what happens when one fails.
+
+No clock and no I/O here; times are integer milliseconds, "now" is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from standup.errors import StandupError, Transient
+
+
+class Stage(str, Enum):
+    """One step of a meeting's way from voice packets to a message."""
+
+    CAPTURE = "capture"
+    TRANSCRIBE = "transcribe"
+    SUMMARIZE = "summarize"
+    NOTIFY = "notify"
+
+
+STAGES: tuple[Stage, ...] = tuple(Stage)
+#: In the order they run.
+
+TASK_NAMES: Mapping[Stage, str] = {stage: f"standup.{stage.value}" for stage in STAGES}
+#: Celery task names; producers enqueue by name and never import the tasks.
+
+QUEUES: Mapping[Stage, str] = {
+    Stage.CAPTURE: "capture",
+    Stage.TRANSCRIBE: "gpu",
+    Stage.SUMMARIZE: "summarize",
+    Stage.NOTIFY: "notify",
+}
+
+LEASE_MS = 60_000
+#: A claim is free again when its holder has not renewed it for this long.
+REPUBLISH_AFTER_MS = 60_000
+#: A published stage that nobody has claimed for this long is published again.
+
+
+class StageState(str, Enum):
+    """Where one stage of one meeting is."""
+
+    TODO = "todo"
+    RUNNING = "running"
+    DONE = "done"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """One stage row as the dispatcher and the progress message see it."""
+
+    stage: Stage
+    state: StageState
+    attempts: int = 0
+    lease_until_ms: int = 0
+    enqueued_at_ms: int | None = None
+    next_at_ms: int = 0
+    error: str = ""
+
+
+def remaining(rows: Iterable[StageStatus]) -> tuple[Stage, ...]:
+    """Return the stages that are not done, in order; empty when one is parked (it blocks the rest)."""
+    by_stage = {row.stage: row for row in rows}
+    if any(row.state is StageState.PARKED for row in by_stage.values()):
+        return ()
+    return tuple(
+        stage for stage in STAGES if stage in by_stage and by_stage[stage].state is not StageState.DONE
+    )
+
+
+def due(rows: Iterable[StageStatus], now_ms: int) -> tuple[Stage, ...]:
+    """Return the chain to publish at *now_ms*, empty when there is nothing to publish yet.
+
+    The first stage that is not done decides: it must not be leased, its ``next_at`` must have passed, and it
+    must never have been published or have stood still for ``REPUBLISH_AFTER_MS``.
+    """
+    rows = tuple(rows)
+    stages = remaining(rows)
+    if not stages:
+        return ()
+    head = next(row for row in rows if row.stage is stages[0])
+    if head.state is StageState.RUNNING and head.lease_until_ms > now_ms:
+        return ()
+    if head.next_at_ms > now_ms:
+        return ()
+    if head.enqueued_at_ms is not None and now_ms - head.enqueued_at_ms < REPUBLISH_AFTER_MS:
+        return ()
+    return stages
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a stage is tried, and how long it waits in between."""
+
+    max_attempts: int
+    first_wait_ms: int
+    max_wait_ms: int
+
+    def wait_ms(self, attempts: int) -> int:
+        """Return the wait after the *attempts*-th failure: doubled each time, up to ``max_wait_ms``."""
+        return int(min(self.max_wait_ms, self.first_wait_ms * 2 ** (max(1, attempts) - 1)))
+
+
+WAITING_HELPS = RetryPolicy(max_attempts=12, first_wait_ms=2_000, max_wait_ms=300_000)
+#: For ``Transient``: the network, a full disk, a busy device.
+UNEXPECTED = RetryPolicy(max_attempts=3, first_wait_ms=2_000, max_wait_ms=30_000)
+#: For everything we did not foresee, a crash of the worker included.
+MAX_ATTEMPTS = WAITING_HELPS.max_attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after *wait_ms*."""
+
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Stop trying: waiting does not cure this. The audio stays; `standup retry` starts the stage again."""
+
+
+def decide(error: BaseException, attempts: int) -> Retry | Park:
+    """Return what follows the *attempts*-th failure of a stage with *error*.
+
+    ``Transient`` is tried again up to 12 times, other errors of ours never (they name what a person must do),
+    and anything else up to 3 times.
+    """
+    if isinstance(error, Transient):
+        policy = WAITING_HELPS
+    elif isinstance(error, StandupError):
+        return Park()
+    else:
+        policy = UNEXPECTED
+    return Retry(policy.wait_ms(attempts)) if attempts < policy.max_attempts else Park()

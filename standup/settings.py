@@ -1,0 +1,144 @@
+"""Typed settings from the environment and `.env`, prefix ``STANDUP_``.
+
+Built once by `load` at the edge of a program and passed down in the smallest piece. Every problem is
+reported at once, in one SettingsError. Secrets hide themselves in ``repr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from standup.errors import SettingsError
+
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class DiscordSettings(BaseModel):
+    """What is needed to speak to Discord's REST interface."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: SecretStr
+    """The bot's token."""
+    api_url: str
+    """REST base address, without a trailing slash."""
+
+    def require_token(self) -> str:
+        """Return the token; raise SettingsError when none is set."""
+        token = self.token.get_secret_value()
+        if not token:
+            raise SettingsError(
+                "STANDUP_DISCORD_TOKEN is not set; run `standup init` or put the bot's token into .env."
+            )
+        return token
+
+
+class WhisperSettings(BaseModel):
+    """Which speech model runs where."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    """A model name, a folder, or ``auto``."""
+    device: Literal["auto", "cpu", "cuda"]
+    language: str
+    """Two-letter code, or ``auto``."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; the name in the environment is ``STANDUP_`` + the field in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STANDUP_", env_file_encoding="utf-8", frozen=True, extra="ignore"
+    )
+
+    discord_token: SecretStr = SecretStr("")
+    """The bot's token, from Discord's developer portal."""
+    discord_api_url: str = "https://discord.com/api/v10"
+    """REST base address; a rate-limit proxy or the loopback Discord can stand here."""
+    data_dir: Path = Path("data")
+    """Journals, tracks, the SQLite database and Redis' files."""
+    log_dir: Path = Path("logs")
+    """Where recorder.log, monitor.log and errors.log are written."""
+    broker_url: str = "redis://127.0.0.1:6379/0"
+    """The Celery broker."""
+    database_url: str = ""
+    """SQLAlchemy address; empty: SQLite under DATA_DIR."""
+    storage_url: str = ""
+    """fsspec address of the audio; empty: DATA_DIR."""
+    whisper_model: str = "auto"
+    """``auto``, a model name such as ``small`` or ``large-v3-turbo``, ``tiny.en`` (bundled), or a folder."""
+    whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model runs."""
+    language: str = "auto"
+    """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
+    max_meeting_minutes: PositiveInt = 240
+    """A recording stops by itself after this long."""
+    empty_grace_s: PositiveInt = 30
+    """A recording stops by itself when nobody has been in the channel for this long."""
+
+    @field_validator("discord_api_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https:// or http://")
+        return value.rstrip("/")
+
+    @field_validator("language")
+    @classmethod
+    def _language_code(cls, value: str) -> str:
+        if value != "auto" and not (2 <= len(value) <= 3 and value.isalpha()):
+            raise ValueError("must be `auto` or a code such as `en`")
+        return value.lower()
+
+    @property
+    def discord(self) -> DiscordSettings:
+        """The part that speaks to Discord."""
+        return DiscordSettings(token=self.discord_token, api_url=self.discord_api_url)
+
+    @property
+    def whisper(self) -> WhisperSettings:
+        """The part that transcribes."""
+        return WhisperSettings(model=self.whisper_model, device=self.whisper_device, language=self.language)
+
+    @property
+    def database(self) -> str:
+        """The database address in force."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'standup.sqlite3').absolute()}"
+
+    @property
+    def storage(self) -> str:
+        """The audio storage address in force."""
+        return self.storage_url or str(self.data_dir.absolute())
+
+
+def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
+    """Return the settings from the environment and *env_file*; *overrides* win (field names).
+
+    Raises SettingsError naming every wrong setting at once, never its value.
+    """
+    try:
+        return Settings(_env_file=env_file, **overrides)
+    except ValidationError as cause:
+        problems = "; ".join(
+            f"STANDUP_{str(one['loc'][0]).upper()}: {one['msg']}" for one in cause.errors(include_input=False)
+        )
+        raise SettingsError(
+            f"The settings are wrong, correct them in .env or the environment: {problems}."
+        ) from None
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """Return *settings* as environment variables for a child program (secrets included)."""
+    shown: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        shown[f"STANDUP_{name.upper()}"] = (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
+    return shown

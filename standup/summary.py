@@ -1,0 +1,181 @@
+"""The summary of a standup: items, each with the utterances that prove it; its JSON form and its Markdown.
+
+No clock and no I/O here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, Protocol
+
+from standup.errors import InputRefused
+from standup.transcript import Transcript, clock, escape_markdown
+
+
+class Kind(str, Enum):
+    """What an item is."""
+
+    DONE = "done"
+    NEXT = "next"
+    BLOCKER = "blocker"
+    DECISION = "decision"
+    ACTION = "action"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the notes."""
+
+    kind: Kind
+    text: str
+    """The person's own words, shortened."""
+    evidence: tuple[str, ...]
+    """Ids of the utterances it was said in; never empty."""
+    person: str | None = None
+    """Participant id of whoever it belongs to (the owner, for an action); None for the group."""
+    due: str | None = None
+    """When it is due, in the words that were said."""
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise ValueError("an item needs a text")
+        if not self.evidence:
+            raise ValueError("an item needs evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a meeting came to."""
+
+    items: tuple[Item, ...]
+    summarizer: str
+    """Who wrote it: ``rules``, or the name of a language model."""
+
+    def of(self, person: str | None, *kinds: Kind) -> tuple[Item, ...]:
+        """Return the items of one person (None: of the group) and of these kinds, in their order."""
+        return tuple(one for one in self.items if one.person == person and one.kind in kinds)
+
+
+class Summarizer(Protocol):
+    """Turns a transcript into a summary. Every item's evidence exists in the transcript."""
+
+    @property
+    def name(self) -> str:
+        """What the notes call it."""
+
+    def summarize(self, transcript: Transcript) -> Summary:
+        """Return the summary; an empty transcript gives no items. Raises SummarizeError."""
+
+
+def serialize(summary: Summary) -> dict[str, Any]:
+    """Return the JSON form."""
+    return {
+        "summarizer": summary.summarizer,
+        "items": [
+            {
+                "person": one.person,
+                "kind": one.kind.value,
+                "text": one.text,
+                "evidence": list(one.evidence),
+                "due": one.due,
+            }
+            for one in summary.items
+        ],
+    }
+
+
+def parse(document: str | bytes) -> Summary:
+    """Read the JSON form; raise InputRefused when the document is not a summary."""
+    try:
+        raw = json.loads(document)
+        items = tuple(
+            Item(Kind(one["kind"]), str(one["text"]), tuple(one["evidence"]), one["person"], one.get("due"))
+            for one in raw["items"]
+        )
+        return Summary(items, str(raw.get("summarizer", "unknown")))
+    except KeyError as missing:
+        raise InputRefused(f"The summary lacks the field {missing}; see the JSON Schema.") from missing
+    except (ValueError, TypeError, AttributeError) as cause:
+        raise InputRefused("The file is not a summary in JSON form; see the JSON Schema.") from cause
+
+
+#: The headings of one person's part, in reading order.
+HEADINGS = {Kind.DONE: "Done", Kind.NEXT: "Next", Kind.BLOCKER: "Blockers"}
+
+
+def author(summary: Summary) -> str:
+    """Return who wrote the summary, as readers should understand it."""
+    return "extractive, no language model" if summary.summarizer == "rules" else summary.summarizer
+
+
+def people(summary: Summary, transcript: Transcript) -> tuple[str, ...]:
+    """Return the ids of everybody who spoke or has an item, in the order in which they were first heard."""
+    heard = [one.speaker for one in transcript.spoken]
+    owners = [one.person for one in summary.items if one.person is not None]
+    return tuple(dict.fromkeys(heard + owners))
+
+
+def moments(summary: Summary, transcript: Transcript) -> Mapping[Item, str]:
+    """Return for each item the clock time at which its evidence starts.
+
+    An item whose evidence is not in the transcript has none.
+    """
+    starts = {one.id: one.start_ms for one in transcript.utterances}
+    found: dict[Item, str] = {}
+    for item in summary.items:
+        known = [starts[one] for one in item.evidence if one in starts]
+        if known:
+            found[item] = clock(min(known))
+    return found
+
+
+def summary_markdown(
+    summary: Summary, transcript: Transcript, *, started_at: datetime | None = None, speech_model: str = ""
+) -> str:
+    """Return summary.md: each person's done, next and blockers, then decisions and action items.
+
+    Every item ends with the time it was said at, as ``[1:23]``; the last line says who wrote it.
+    *started_at* is aware; without it the heading carries no date.
+    """
+    times = moments(summary, transcript)
+    title = (
+        f"# Standup {started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M UTC}" if started_at else "# Standup"
+    )
+    parts = [title]
+    for person in people(summary, transcript):
+        parts.append(f"## {escape_markdown(transcript.name_of(person)) or person}")
+        parts.extend(_person_parts(summary, person, times) or ["No done, next or blocker was recognised."])
+    if not transcript.spoken:
+        parts.append("Nobody spoke.")
+    for kind, heading in ((Kind.DECISION, "Decisions"), (Kind.ACTION, "Action items")):
+        lines = [_line(one, times, transcript) for one in summary.items if one.kind is kind]
+        if lines:
+            parts += [f"## {heading}", "\n".join(lines)]
+    model = f" Speech model: {escape_markdown(speech_model)}." if speech_model else ""
+    parts += ["---", f"Written by: {escape_markdown(author(summary))}.{model}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _person_parts(summary: Summary, person: str | None, times: Mapping[Item, str]) -> list[str]:
+    """Return the headed lists of one person (None: of the group); empty when nothing was recognised."""
+    parts: list[str] = []
+    for kind, heading in HEADINGS.items():
+        items = summary.of(person, kind)
+        if items:
+            parts += [f"**{heading}**", "\n".join(_line(one, times) for one in items)]
+    return parts
+
+
+def _line(item: Item, times: Mapping[Item, str], owners: Transcript | None = None) -> str:
+    """Return one list line; with *owners* an action names its owner."""
+    owner = ""
+    if owners is not None and item.kind is Kind.ACTION:
+        name = owners.name_of(item.person) if item.person is not None else "no owner yet"
+        owner = f"**{escape_markdown(name)}:** "
+    due = f" — {escape_markdown(item.due)}" if item.due else ""
+    time = f" [{times[item]}]" if item in times else ""
+    return f"- {owner}{escape_markdown(item.text)}{due}{time}"

@@ -1,0 +1,1 @@
+"""Starting the programs and telling how they ended."""

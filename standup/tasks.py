@@ -1,0 +1,125 @@
+"""The Celery tasks: one short idempotent task per stage, its only argument the meeting id.
+
+Each task claims its stage row, does the work of its stage while a thread renews the lease, and stores the
+product together with "done". Done already: it returns, and the chain walks on. Worked on elsewhere or parked:
+the chain ends here. A failure is written into the row, which alone decides when the stage is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
+
+from standup import logs, work
+from standup.archive import Archive, Claim, Superseded
+from standup.celery import app
+from standup.dispatcher import sweep
+from standup.errors import StandupError, TranscriptionTimeout
+from standup.lease import Lease
+from standup.pipeline import TASK_NAMES, Stage, decide
+from standup.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+Doing = Callable[[Archive, Settings, Claim], None]
+
+
+class StageFailed(StandupError):
+    """A stage failed in a way nobody foresaw; its row holds the class of the error."""
+
+
+def perform(stage: Stage, meeting_id: str, do: Doing) -> None:
+    """Run one stage of one meeting under its lease.
+
+    Raises Ignore where the chain must end without a failure, and a StandupError when the stage failed.
+    """
+    settings = load()
+    archive = Archive.of(settings)
+    try:
+        with logs.about(meeting_id):
+            _perform(stage, meeting_id, do, archive, settings)
+    finally:
+        archive.close()
+
+
+def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, settings: Settings) -> None:
+    claim = archive.claim(meeting_id, stage, now_ms())
+    if not isinstance(claim, Claim):
+        log.info("Stage %s is not taken: %s", stage.value, claim.why)
+        if claim.done:
+            return
+        raise Ignore
+    log.info("Stage %s started, attempt %d", stage.value, claim.attempts)
+    started = time.monotonic()
+    try:
+        with Lease(lambda: archive.renew(claim, now_ms())):
+            do(archive, settings, claim)
+    except Superseded:
+        log.warning("Stage %s was taken over by another worker; its own product is dropped", stage.value)
+        raise Ignore from None
+    except Exception as error:
+        _record(archive, claim, error)
+        raise _told(error) from error
+    log.info("Stage %s done in %d ms", stage.value, (time.monotonic() - started) * 1000)
+
+
+def _record(archive: Archive, claim: Claim, error: Exception) -> None:
+    decision = decide(_own(error), claim.attempts)
+    log.error("Stage %s failed: %s (%s)", claim.stage.value, logs.describe(error), decision, exc_info=error)
+    archive.fail(claim, decision, logs.describe(_own(error)), now_ms())
+
+
+def _own(error: Exception) -> Exception:
+    """Return the error as ours where Celery's stands for one of ours."""
+    return TranscriptionTimeout() if isinstance(error, SoftTimeLimitExceeded) else error
+
+
+def _told(error: Exception) -> StandupError:
+    """Return what Celery and Flower may show: our sentence, never a foreign text."""
+    own = _own(error)
+    return own if isinstance(own, StandupError) else StageFailed(f"The stage failed: {type(own).__name__}.")
+
+
+def now_ms() -> int:
+    """Return the wall clock in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+# ``throws``: our own errors are logged by `_record`; Celery need not log them again as unexpected.
+
+
+@app.task(name=TASK_NAMES[Stage.CAPTURE], throws=(StandupError,))
+def capture(meeting_id: str) -> None:
+    """Turn a meeting's packet journal into one track per speaker and the list of utterances."""
+    perform(Stage.CAPTURE, meeting_id, work.capture)
+
+
+@app.task(name=TASK_NAMES[Stage.TRANSCRIBE], throws=(StandupError,))
+def transcribe(meeting_id: str) -> None:
+    """Read the words of every utterance of a meeting."""
+    perform(Stage.TRANSCRIBE, meeting_id, work.transcribe)
+
+
+@app.task(name=TASK_NAMES[Stage.SUMMARIZE], throws=(StandupError,))
+def summarize(meeting_id: str) -> None:
+    """Find what each person did, will do and is blocked by."""
+    perform(Stage.SUMMARIZE, meeting_id, work.summarize)
+
+
+@app.task(name=TASK_NAMES[Stage.NOTIFY], throws=(StandupError,))
+def notify(meeting_id: str) -> None:
+    """Put the notes into the meeting's one message."""
+    perform(Stage.NOTIFY, meeting_id, work.notify)
+
+
+@app.task(name="standup.dispatch")
+def dispatch() -> None:
+    """Publish what the stage rows say; beat calls it every 15 s."""
+    archive = Archive.of(load())
+    try:
+        sweep(archive, now_ms())
+    finally:
+        archive.close()

@@ -1,0 +1,121 @@
+"""The three log files: their form, and what never gets in."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from standup import logs
+from standup.errors import ModelLoadError
+
+FAKE_TOKEN = "MTA0ODc2NTQzMjEwOTg3NjU0Mw" + ".GhXyZa." + "abcdefghijklmnopqrstuvwxyz0123456789AB"
+
+
+@pytest.fixture
+def log_dir(tmp_path: Path) -> Iterator[Path]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield tmp_path
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        if handler not in before:
+            handler.close()
+    for handler in before:
+        root.addHandler(handler)
+    root.setLevel(level)
+
+
+def test_recorder_line_has_the_documented_form(log_dir: Path) -> None:
+    """`recorder.log` reads `[date time] INFO Recording started`."""
+    logs.configure("recorder", log_dir)
+    logging.getLogger("standup.x").info("Recording started")
+
+    line = (log_dir / "recorder.log").read_text()
+    assert re.fullmatch(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO Recording started\n", line)
+
+
+def test_monitor_writes_events(log_dir: Path) -> None:
+    """`monitor.log` has EVENT lines, which are no errors."""
+    logs.configure("monitor", log_dir)
+    logging.getLogger("standup.x").log(logs.EVENT, "Message #%d", 1234)
+
+    assert (log_dir / "monitor.log").read_text().endswith("] EVENT Message #1234\n")
+    assert (log_dir / "errors.log").read_text() == ""
+
+
+def test_errors_of_every_program_are_in_one_file(log_dir: Path) -> None:
+    """`errors.log` has the ERROR lines of a worker, which has no file of its own."""
+    logs.configure("worker", log_dir)
+    logging.getLogger("standup.x").error("CUDA OOM")
+
+    assert (log_dir / "errors.log").read_text().endswith("] ERROR CUDA OOM\n")
+    assert not (log_dir / "recorder.log").exists()
+
+
+def test_meeting_id_is_on_each_line(log_dir: Path) -> None:
+    """Inside `about`, lines carry the meeting; outside they do not."""
+    logs.configure("recorder", log_dir)
+    with logs.about("20261123T095800Z-1f0c9a2b"):
+        logging.getLogger("x").info("Inside")
+    logging.getLogger("x").info("Outside")
+
+    inside, outside = (log_dir / "recorder.log").read_text().splitlines()
+    assert inside.endswith("Inside meeting=20261123T095800Z-1f0c9a2b")
+    assert outside.endswith("Outside")
+
+
+def test_tokens_are_blotted_out(log_dir: Path) -> None:
+    """Whatever logs a Discord token, it does not reach the file."""
+    logs.configure("recorder", log_dir)
+    logging.getLogger("x").error("login with %s failed", FAKE_TOKEN)
+
+    written = (log_dir / "errors.log").read_text()
+    assert FAKE_TOKEN not in written
+    assert "[token]" in written
+
+
+@pytest.mark.parametrize(
+    ("error", "shown", "hidden"),
+    [
+        pytest.param(ValueError("I said pizza"), "ValueError", "pizza", id="foreign text is hidden"),
+        pytest.param(ModelLoadError("Get the model."), "Get the model.", "\0", id="our sentences are shown"),
+        pytest.param(OSError(28, "No space left"), "No space left", "\0", id="the system's reason is shown"),
+    ],
+)
+def test_exceptions(log_dir: Path, error: Exception, shown: str, hidden: str) -> None:
+    """A traceback tells class and place; a foreign exception's text, which may quote speech, is left out."""
+    logs.configure("worker", log_dir)
+    try:
+        raise error
+    except Exception:
+        logging.getLogger("x").exception("It failed")
+
+    written = (log_dir / "errors.log").read_text()
+    assert shown in written
+    assert hidden not in written
+    assert "test_logs.py" in written
+
+
+def test_a_moved_file_is_followed(log_dir: Path) -> None:
+    """After logrotate has moved a file, lines go to a new one."""
+    logs.configure("recorder", log_dir)
+    logging.getLogger("x").info("before")
+    (log_dir / "recorder.log").rename(log_dir / "recorder.log.1")
+    logging.getLogger("x").info("after")
+
+    assert "after" in (log_dir / "recorder.log").read_text()
+
+
+def test_configure_twice_writes_once(log_dir: Path) -> None:
+    """A second call replaces the handlers of the first."""
+    logs.configure("recorder", log_dir)
+    logs.configure("recorder", log_dir)
+    logging.getLogger("x").info("once")
+
+    assert (log_dir / "recorder.log").read_text().count("once") == 1
+    assert sys.stderr is not None

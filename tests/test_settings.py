@@ -1,0 +1,65 @@
+"""Settings from the environment and `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from standup.errors import SettingsError
+from standup.settings import Settings, environment, load
+
+
+def test_defaults_need_nothing(tmp_path: Path) -> None:
+    """Without any setting there is a complete set of them, on this machine only."""
+    settings = load(tmp_path / "missing.env")
+    assert settings.broker_url == "redis://127.0.0.1:6379/0"
+    assert settings.database.startswith("sqlite:///")
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.env` gives values, the environment overrides them."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("STANDUP_LANGUAGE=de\nSTANDUP_WHISPER_MODEL=small\n")
+    monkeypatch.setenv("STANDUP_LANGUAGE", "EN")
+    settings = load(env_file)
+    assert (settings.language, settings.whisper_model) == ("en", "small")
+
+
+def test_every_problem_is_told_at_once_and_no_value_is(tmp_path: Path) -> None:
+    """One error names all wrong settings, and never what they were set to."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("STANDUP_DISCORD_API_URL=hunter2\nSTANDUP_EMPTY_GRACE_S=-4\nSTANDUP_LANGUAGE=12345\n")
+    with pytest.raises(SettingsError) as caught:
+        load(env_file)
+    told = str(caught.value)
+    assert all(name in told for name in ("DISCORD_API_URL", "EMPTY_GRACE_S", "LANGUAGE"))
+    assert "hunter2" not in told
+    assert "12345" not in told
+
+
+def test_the_token_hides_itself(tmp_path: Path) -> None:
+    """Neither the settings nor their Discord part show the token when printed."""
+    settings = load(tmp_path / "none", discord_token="hunter2")
+    assert "hunter2" not in f"{settings!r} {settings.discord!r}"
+
+
+def test_a_missing_token_names_the_next_step(tmp_path: Path) -> None:
+    """Asking for a token that is not set tells what to run."""
+    with pytest.raises(SettingsError, match="standup init"):
+        load(tmp_path / "none").discord.require_token()
+
+
+def test_environment_carries_everything_to_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child program that gets `environment` reads the same settings."""
+    settings = load(tmp_path / "none", discord_token="t", data_dir=tmp_path, whisper_model="tiny.en")
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load(tmp_path / "none") == settings
+
+
+def test_example_file_names_every_setting() -> None:
+    """`.env.example` and the settings name the same things."""
+    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    named = {line.lstrip("# ").split("=")[0] for line in example.splitlines() if "STANDUP_" in line.split("=")[0]}
+    assert named == {f"STANDUP_{name.upper()}" for name in Settings.model_fields}

@@ -95,8 +95,9 @@ class Archive:
         with self._writing() as session:
             known = session.get(MeetingRow, manifest.meeting.id)
             if known is None:
-                session.add(records.meeting_row(manifest.meeting))
-            elif manifest.meeting.ended_at and known.state == MeetingState.RECORDING.value:
+                known = records.meeting_row(manifest.meeting)
+                session.add(known)
+            if manifest.meeting.ended_at and known.state == MeetingState.RECORDING.value:
                 known.ended_at_ms = records.epoch_ms(manifest.meeting.ended_at)
                 known.state = advance(MeetingState.RECORDING, MeetingEvent.ENDED).value
             session.flush()

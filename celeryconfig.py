@@ -6,7 +6,7 @@ has its reason on the line above. Behaviour referred to was measured on Celery 5
 
 from __future__ import annotations
 
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from standup.pipeline import QUEUES, TASK_NAMES
 from standup.settings import load
@@ -23,7 +23,7 @@ task_serializer = "json"
 accept_content = ["json"]
 
 include = ["standup.tasks", "standup.worker"]
-task_queues = [Queue(name) for name in sorted(set(QUEUES.values()))]
+task_queues = [Queue(name, Exchange(name), routing_key=name) for name in sorted(set(QUEUES.values()))]
 task_default_queue = "capture"
 # A misspelt queue fails at once instead of parking work where nobody looks.
 task_create_missing_queues = False

@@ -55,7 +55,7 @@ def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
         stages = due(rows, now_ms)
         if stages:
             publish(meeting_id, stages)
-            archive.mark_published(meeting_id, stages[0], now_ms)
+            archive.mark_published(meeting_id, stages, now_ms)
             published += 1
     return published
 

@@ -142,13 +142,13 @@ def summary_markdown(
     *started_at* is aware; without it the heading carries no date.
     """
     times = moments(summary, transcript)
-    title = (
-        f"# Standup {started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M UTC}" if started_at else "# Standup"
-    )
-    parts = [title]
+    date = f" {started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M UTC}" if started_at else ""
+    parts = [f"# Standup{date}"]
     for person in people(summary, transcript):
-        parts.append(f"## {escape_markdown(transcript.name_of(person)) or person}")
+        parts.append(f"## {escape_markdown(transcript.name_of(person))}")
         parts.extend(_person_parts(summary, person, times) or ["No done, next or blocker was recognised."])
+    group = _person_parts(summary, None, times)
+    parts += ["## Everybody", *group] if group else []
     if not transcript.spoken:
         parts.append("Nobody spoke.")
     for kind, heading in ((Kind.DECISION, "Decisions"), (Kind.ACTION, "Action items")):

@@ -21,6 +21,7 @@ from standup.errors import StandupError, TranscriptionTimeout
 from standup.lease import Lease
 from standup.pipeline import TASK_NAMES, Stage, decide
 from standup.settings import Settings, load
+from standup.work import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +82,6 @@ def _told(error: Exception) -> StandupError:
     """Return what Celery and Flower may show: our sentence, never a foreign text."""
     own = _own(error)
     return own if isinstance(own, StandupError) else StageFailed(f"The stage failed: {type(own).__name__}.")
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 # ``throws``: our own errors are logged by `_record`; Celery need not log them again as unexpected.

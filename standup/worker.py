@@ -17,7 +17,7 @@ from standup.archive import Archive, Failure
 from standup.errors import StandupError
 from standup.pipeline import TASK_NAMES, decide
 from standup.settings import load
-from standup.tasks import now_ms
+from standup.work import now_ms
 
 log = logging.getLogger(__name__)
 

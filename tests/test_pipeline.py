@@ -65,7 +65,9 @@ def test_remaining(found: tuple[StageStatus, ...], expected: tuple[Stage, ...]) 
         pytest.param(rows(TODO, TODO, TODO, TODO), True, id="never published"),
         pytest.param(rows(TODO, TODO, TODO, TODO, enqueued_at_ms=NOW - 1), False, id="just published"),
         pytest.param(
-            rows(TODO, TODO, TODO, TODO, enqueued_at_ms=NOW - REPUBLISH_AFTER_MS), True, id="stood still for a minute"
+            rows(TODO, TODO, TODO, TODO, enqueued_at_ms=NOW - REPUBLISH_AFTER_MS),
+            True,
+            id="stood still for a minute",
         ),
         pytest.param(rows(RUNNING, TODO, TODO, TODO, lease_until_ms=NOW + 1), False, id="being worked on"),
         pytest.param(rows(RUNNING, TODO, TODO, TODO, lease_until_ms=NOW), True, id="the holder died"),

@@ -61,5 +61,7 @@ def test_environment_carries_everything_to_a_child(tmp_path: Path, monkeypatch: 
 def test_example_file_names_every_setting() -> None:
     """`.env.example` and the settings name the same things."""
     example = (Path(__file__).parents[1] / ".env.example").read_text()
-    named = {line.lstrip("# ").split("=")[0] for line in example.splitlines() if "STANDUP_" in line.split("=")[0]}
+    named = {
+        line.lstrip("# ").split("=")[0] for line in example.splitlines() if "STANDUP_" in line.split("=")[0]
+    }
     assert named == {f"STANDUP_{name.upper()}" for name in Settings.model_fields}

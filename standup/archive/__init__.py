@@ -200,10 +200,10 @@ class Archive:
         with self._reading() as session:
             return stages.open_meetings(session)
 
-    def mark_published(self, meeting_id: str, stage: Stage, now_ms: int) -> None:
-        """Note when the head of a meeting's chain was put on its queue."""
+    def mark_published(self, meeting_id: str, chain: Sequence[Stage], now_ms: int) -> None:
+        """Note when the stages of a chain were put on their way."""
         with self._writing() as session:
-            stages.mark_published(session, meeting_id, stage, now_ms)
+            stages.mark_published(session, meeting_id, chain, now_ms)
 
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
         """Start a meeting's stages again from *first* (default: the first that is not done).
@@ -259,11 +259,6 @@ class Archive:
         with self._writing() as session:
             stages.finish(session, held, now_ms)
             session.merge(SummaryRow(meeting_id=held.meeting_id, document=document))
-
-    def store_message(self, held: Claim, message_id: str) -> None:
-        """Remember the meeting's message as soon as it is known, before the stage is finished."""
-        with self._writing() as session:
-            session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=False))
 
     def store_notice(self, held: Claim, message_id: str, now_ms: int) -> None:
         """Store that the notes are posted, finish the stage and with it the meeting."""

@@ -74,9 +74,11 @@ class AudioStore:
             yield local
             return
         with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
-            yield Path(scratch)
+            folder = Path(scratch) / kind
+            folder.mkdir()
+            yield folder
             with self._guarded(meeting_id):
-                for file in sorted(Path(scratch).iterdir()):
+                for file in sorted(folder.iterdir()):
                     self._put_once(file, f"{self._path(meeting_id)}/{kind}/{file.name}")
 
     def location(self, meeting_id: str, path: str) -> str:

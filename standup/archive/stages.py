@@ -8,6 +8,7 @@ take effect once.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -102,6 +103,18 @@ def finish(session: Session, held: Claim, now_ms: int) -> None:
     )
     if not done:
         raise Superseded(f"Stage {held.stage.value} of meeting {held.meeting_id} was taken over.")
+    _hand_on(session, held, now_ms)
+
+
+def _hand_on(session: Session, held: Claim, now_ms: int) -> None:
+    """Note that the chain publishes the next stage about now, if this stage came by a chain."""
+    following = STAGES[STAGES.index(held.stage) + 1 :][:1]
+    for stage in following:
+        session.execute(
+            update(StageRow)
+            .where(_row(held.meeting_id, stage), StageRow.enqueued_at_ms.is_not(None))
+            .values(enqueued_at_ms=now_ms)
+        )
 
 
 def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_ms: int) -> None:
@@ -175,9 +188,13 @@ def open_meetings(session: Session) -> dict[str, tuple[StageStatus, ...]]:
     }
 
 
-def mark_published(session: Session, meeting_id: str, stage: Stage, now_ms: int) -> None:
-    """Note when the head of a meeting's chain was put on its queue."""
-    session.execute(update(StageRow).where(_row(meeting_id, stage)).values(enqueued_at_ms=now_ms))
+def mark_published(session: Session, meeting_id: str, chain: Sequence[Stage], now_ms: int) -> None:
+    """Note when the stages of a chain were put on their way."""
+    session.execute(
+        update(StageRow)
+        .where(StageRow.meeting_id == meeting_id, StageRow.stage.in_([stage.value for stage in chain]))
+        .values(enqueued_at_ms=now_ms)
+    )
 
 
 def _status(row: StageRow) -> StageStatus:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
+from typing import IO
 
 from standup.errors import ServiceMissing
 from standup.settings import Settings
@@ -21,6 +22,8 @@ from standup.supervision.programs import command
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # prctl(2)
+# Looked up before any fork: between fork and exec nothing may be loaded.
+_LIBC = ctypes.CDLL(None)
 
 
 def run(program: str, settings: Settings, environment: Mapping[str, str] | None = None) -> int:
@@ -40,11 +43,22 @@ def run(program: str, settings: Settings, environment: Mapping[str, str] | None 
     return exit_code(child.wait())
 
 
-def start(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a command that dies with us; raise ServiceMissing when it is not installed."""
+def start(
+    argv: Sequence[str], environment: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command that is asked to stop when we die; *output* takes what it prints (default: our own).
+
+    Raises ServiceMissing when the command is not installed.
+    """
     if shutil.which(argv[0]) is None:
         raise ServiceMissing(f"{argv[0]} is not installed; run ./setup.sh, or install it and try again.")
-    return subprocess.Popen(argv, env={**os.environ, **(environment or {})}, preexec_fn=_die_with_parent)
+    return subprocess.Popen(
+        argv,
+        env={**os.environ, **(environment or {})},
+        stdout=output,
+        stderr=output and subprocess.STDOUT,
+        preexec_fn=_die_with_parent,
+    )
 
 
 def exit_code(returncode: int) -> int:
@@ -56,4 +70,4 @@ def _die_with_parent() -> None:
     # Without this, killing the launcher (or supervisord) leaves the program running, and the next start would
     # have two of it.
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

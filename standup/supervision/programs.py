@@ -64,14 +64,14 @@ def _beat(_settings: Settings) -> Sequence[str]:
     return (sys.executable, "-m", "celery", "-A", "standup.celery", "beat", "--loglevel", "INFO")
 
 
-def _module(name: str) -> Callable[[Settings], Sequence[str]]:
-    return lambda _settings: (sys.executable, "-m", name)
+def _bot(name: str) -> Callable[[Settings], Sequence[str]]:
+    return lambda _settings: (sys.executable, "-m", "standup.bot", name)
 
 
 PROGRAMS: Mapping[str, Callable[[Settings], Sequence[str]]] = {
     "redis": _redis,
-    "recorder": _module("standup.bot.voice_recorder"),
-    "monitor": _module("standup.bot.event_monitor"),
+    "recorder": _bot("recorder"),
+    "monitor": _bot("monitor"),
     "worker-cpu": _worker("worker-cpu", CPU_QUEUES),
     "worker-gpu": _worker("worker-gpu", GPU_QUEUE),
     "beat": _beat,

@@ -1,0 +1,17 @@
+"""The Discord side: two programs that share a token and watch each other.
+
+``client``           the gateway client, and the exit statuses of a program that runs one
+``voice_recorder``   the program that joins voice, shows the notice and keeps packet journals
+``event_monitor``    the program that logs every channel event and notices a recorder that is not there
+``commands``         `/standup start | stop | status`
+``studio``           all recordings of the process: begins, ends, suspends and resumes them
+``recording``        the life of one recording
+``voice_line``       its voice connection: joins, rejoins when deaf, leaves
+``voice_client``     discord.py's voice client with ears
+``listener``         from a voice connection's packets and events to the journal
+``message``          the one message of a meeting
+``progress``         that message after the recording, until the notes replace it
+``liveness``, ``endings``, ``resumption``, ``permissions``, ``presence``, ``allowance``   decisions     pure
+
+Nothing here decodes sound, and nothing on the event loop touches a disk, a database or a broker.
+"""

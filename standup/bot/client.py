@@ -1,0 +1,140 @@
+"""The gateway client of both programs, and how a program that runs one ends.
+
+Exit statuses of `run`:
+
+===  ================================================================================
+0    asked to stop by SIGTERM or SIGINT; recordings are closed and resumed at the next start
+69   Discord could not be reached (`ServiceMissing`): the address, the network, an outage
+78   Discord refused the token (`SettingsError`)
+===  ================================================================================
+
+Any other exception is a defect and leaves `run`; the launcher turns it into 255.
+REST and gateway are wherever ``STANDUP_DISCORD_API_URL`` points: `GET /gateway/bot` names the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+import aiohttp
+import discord
+import discord.gateway
+import yarl
+from discord.ext import commands
+from discord.http import Route
+
+from standup.errors import ServiceMissing, SettingsError, StandupError
+from standup.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 15.0
+#: A program that was asked to stop closes within this time, journals first.
+AUTHENTICATION_FAILED = 4004
+#: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+
+
+class StandupBot(commands.AutoShardedBot):
+    """A client without privileged intents; subclasses add what their program does.
+
+    Owner: the event loop of `run`.
+    """
+
+    def __init__(self, intents: discord.Intents) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags(joined=False, voice=intents.voice_states),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+
+    async def setup_hook(self) -> None:
+        """Send also reconnects that cannot resume to the gateway that REST names."""
+        _, gateway_url, _ = await self.http.get_bot_gateway()
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
+
+    async def suspend(self) -> None:
+        """Leave everything so that the next start can go on; called once before the connection is closed."""
+
+
+def run(bot: StandupBot, settings: Settings) -> int:
+    """Run *bot* until it is asked to stop; return the exit status, with the reason logged as one sentence."""
+    try:
+        token = settings.discord.require_token()
+        Route.BASE = settings.discord_api_url
+        asyncio.run(_serve(bot, token, settings.discord_api_url))
+    except StandupError as problem:
+        log.error("%s", problem)
+        return problem.exit_status
+    return 0
+
+
+async def _serve(bot: StandupBot, token: str, api_url: str) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        async with bot:
+            await _until(stopping, _connect(bot, token, api_url))
+            await _bounded(bot.suspend(), "leaving the voice channels")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _connect(bot: StandupBot, token: str, api_url: str) -> None:
+    """Log in and stay connected; our own errors name the cause."""
+    try:
+        await bot.login(token)
+        await bot.connect(reconnect=True)
+    except discord.LoginFailure as cause:
+        raise _wrong_token() from cause
+    except discord.ConnectionClosed as cause:
+        if cause.code == AUTHENTICATION_FAILED:
+            raise _wrong_token() from cause
+        raise _unreachable(api_url, f"the gateway closed the connection with code {cause.code}") from cause
+    except (discord.HTTPException, discord.GatewayNotFound) as cause:
+        raise _unreachable(api_url, f"it answered with status {getattr(cause, 'status', 'none')}") from cause
+    except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as cause:
+        raise _unreachable(api_url, f"the connection failed ({type(cause).__name__})") from cause
+
+
+async def _until(stopping: asyncio.Event, connection: object) -> None:
+    """Wait for the connection to end or for the wish to stop; raise what the connection raised."""
+    connected = asyncio.ensure_future(connection)  # type: ignore[call-overload]
+    asked = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({connected, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if connected.done():
+            connected.result()
+    finally:
+        asked.cancel()
+        connected.cancel()
+        await asyncio.gather(connected, asked, return_exceptions=True)
+
+
+async def _bounded(work: object, what: str) -> None:
+    try:
+        await asyncio.wait_for(work, CLOSE_S)  # type: ignore[arg-type]
+    except asyncio.TimeoutError:
+        log.warning(
+            "Gave up %s after %.0f s; everything is on disk and is resumed at the next start", what, CLOSE_S
+        )
+
+
+def _wrong_token() -> SettingsError:
+    return SettingsError(
+        "Discord refused the bot token; copy the token from the developer portal into STANDUP_DISCORD_TOKEN."
+    )
+
+
+def _unreachable(api_url: str, how: str) -> ServiceMissing:
+    return ServiceMissing(
+        f"Discord cannot be reached at {api_url}, {how}; check the network and STANDUP_DISCORD_API_URL."
+    )

@@ -1,0 +1,140 @@
+"""What a recording hears: from a voice connection's packets and events to the journal.
+
+The order in which a connection is used: READY (op 2) makes a fresh `Receiver`, because SSRCs belong to one
+voice server session and another person may get the same number on the next; RESUMED (op 9) keeps it.
+https://discord.com/developers/docs/topics/voice-connections
+
+Threads: `datagram` is called on discord.py's socket reader, everything else on the event loop. One lock guards
+what is known about hearing; the receiver has its own; the journal's `append` never blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from standup.bot.liveness import Liveness
+from standup.capture.keys import Keys
+from standup.capture.opus import SILENCE
+from standup.capture.receiver import CLIENT_DISCONNECT, SPEAKING, Receiver
+from standup.capture.record import JournalRecord
+
+READY = 2
+NS_PER_MS = 1_000_000
+
+
+class Journal(Protocol):
+    """Where records go; `append` never blocks and never raises for a full disk."""
+
+    def append(self, record: JournalRecord) -> object:
+        """Take one record."""
+
+
+class Listener:
+    """The ears of one recording, across all its voice connections."""
+
+    def __init__(
+        self, journal: Journal, *, monotonic_ns: Callable[[], int], wall_ns: Callable[[], int]
+    ) -> None:
+        """Prepare; *monotonic_ns* and *wall_ns* are the clocks that stamp what arrives."""
+        self._journal = journal
+        self._monotonic_ns = monotonic_ns
+        self._wall_ns = wall_ns
+        self._receiver: Receiver | None = None
+        self._held_dropped = 0
+        self._lock = threading.Lock()
+        self._liveness = Liveness()
+        self._heard: set[int] = set()
+        self._own_user_id = 0
+
+    @property
+    def heard(self) -> frozenset[int]:
+        """The user ids that sent anything so far, decrypted or not."""
+        with self._lock:
+            return frozenset(self._heard)
+
+    @property
+    def has_heard_since_connecting(self) -> bool:
+        """Whether the present connection has brought any speech."""
+        with self._lock:
+            return self._liveness.has_heard
+
+    @property
+    def deaf_ms(self) -> int | None:
+        """For how long somebody has been speaking unheard; None while nothing proves deafness."""
+        self._count_unnamed()
+        now_ms = self._now_ms()
+        with self._lock:
+            since_ms = self._liveness.deaf_since_ms(now_ms)
+        return None if since_ms is None else now_ms - since_ms
+
+    def connected(self, keys: Keys, own_user_id: int) -> None:
+        """Begin to listen on a new voice server session, read with *keys*."""
+        with self._lock:
+            self._liveness.forget()
+            self._held_dropped = 0
+            self._own_user_id = own_user_id
+            self._receiver = Receiver(keys, own_user_id)
+
+    def datagram(self, data: bytes) -> None:
+        """Take one datagram off the voice socket."""
+        receiver = self._receiver
+        if receiver is not None:
+            self._keep(receiver.receive(data, self._monotonic_ns(), self._wall_ns()))
+
+    def voice_event(self, message: Mapping[str, Any]) -> None:
+        """Take one JSON message of the voice websocket."""
+        receiver = self._receiver
+        if receiver is None:
+            return
+        self._heed(message)
+        self._keep(receiver.voice_event(message, self._monotonic_ns()))
+
+    def muted(self, user_id: int) -> None:
+        """Note that nothing is expected from *user_id*: muted, deafened by the server, or gone."""
+        with self._lock:
+            self._liveness.left(user_id)
+
+    def _heed(self, message: Mapping[str, Any]) -> None:
+        """Note announced speech; malformed messages are the receiver's to count."""
+        data = message.get("d")
+        if message.get("op") not in (SPEAKING, CLIENT_DISCONNECT) or not isinstance(data, Mapping):
+            return
+        user_text = str(data.get("user_id", ""))
+        if not user_text.isdecimal() or int(user_text) == self._own_user_id:
+            return
+        with self._lock:
+            if message["op"] == SPEAKING and data.get("speaking"):
+                self._liveness.announced(int(user_text), self._now_ms())
+            elif message["op"] == CLIENT_DISCONNECT:
+                self._liveness.left(int(user_text))
+
+    def _keep(self, records: Iterable[JournalRecord]) -> None:
+        for record in records:
+            self._journal.append(record)
+            with self._lock:
+                self._judge(record)
+
+    def _judge(self, record: JournalRecord) -> None:
+        self._heard.add(record.user_id)
+        if record.is_undecryptable:
+            self._liveness.undecryptable(record.user_id, record.monotonic_ns // NS_PER_MS)
+        elif record.payload == SILENCE:
+            self._liveness.silent(record.user_id)
+        else:
+            self._liveness.decrypted(record.user_id, record.monotonic_ns // NS_PER_MS)
+
+    def _count_unnamed(self) -> None:
+        """Count packets whose sender was never named as unheard speech."""
+        receiver = self._receiver
+        if receiver is None:
+            return
+        dropped = receiver.counts.held_dropped
+        with self._lock:
+            for _ in range(dropped - self._held_dropped):
+                self._liveness.undecryptable(None, self._now_ms())
+            self._held_dropped = dropped
+
+    def _now_ms(self) -> int:
+        return self._monotonic_ns() // NS_PER_MS

@@ -1,0 +1,80 @@
+"""Whether the bot hears, judged from what the voice server announces and what could be decrypted.
+
+No clock and no I/O here. The law: a heartbeat or a flag never counts as hearing, only decrypted speech does.
+Whoever announced speech (op 5) or sent packets that could not be decrypted, and of whom nothing was decrypted
+for ``DEAF_AFTER_MS``, proves that the bot is deaf. Silence proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEAF_AFTER_MS = 10_000
+#: How long somebody may speak unheard before the connection is taken for deaf.
+LOST_PACKETS = 250
+#: Undecryptable packets (5 s of speech) of one person that prove deafness while others are heard.
+REJOIN_WAITS_MS = (0, 2_000, 5_000)
+#: The wait before each attempt to rejoin; after the last one the recording ends.
+
+
+@dataclass(slots=True)
+class _Unheard:
+    since_ms: int
+    packets: int = 0
+
+
+class Liveness:
+    """What is known about hearing since the connection was made.
+
+    Not thread-safe: its owner holds a lock around every call.
+    """
+
+    def __init__(self) -> None:
+        self._unheard: dict[int | None, _Unheard] = {}
+        self._heard_ms: int | None = None
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether any speech was decrypted since the last `forget`."""
+        return self._heard_ms is not None
+
+    def forget(self) -> None:
+        """Start over: the connection is a new one."""
+        self._unheard.clear()
+        self._heard_ms = None
+
+    def announced(self, user_id: int, now_ms: int) -> None:
+        """Note that *user_id* said it is about to speak."""
+        self._unheard.setdefault(user_id, _Unheard(now_ms))
+
+    def undecryptable(self, user_id: int | None, now_ms: int) -> None:
+        """Note a packet that could not be decrypted; None stands for senders that are not known yet."""
+        self._unheard.setdefault(user_id, _Unheard(now_ms)).packets += 1
+
+    def decrypted(self, user_id: int, now_ms: int) -> None:
+        """Note speech of *user_id*."""
+        self._heard_ms = now_ms
+        self._unheard.pop(user_id, None)
+        self._unheard.pop(None, None)
+
+    def silent(self, user_id: int) -> None:
+        """Note that *user_id* sends silence, which travels in clear: an open microphone is no unheard speech,
+        but silence does not prove that speech could be decrypted."""
+        unheard = self._unheard.get(user_id)
+        if unheard is not None and not unheard.packets:
+            del self._unheard[user_id]
+
+    def left(self, user_id: int) -> None:
+        """Note that *user_id* is muted or has left: nothing is expected from them."""
+        self._unheard.pop(user_id, None)
+
+    def deaf_since_ms(self, now_ms: int) -> int | None:
+        """Return since when somebody has been speaking unheard, or None while nothing proves deafness."""
+        proofs = [one.since_ms for one in self._unheard.values() if self._proves(one, now_ms)]
+        return min(proofs, default=None)
+
+    def _proves(self, unheard: _Unheard, now_ms: int) -> bool:
+        if now_ms - unheard.since_ms < DEAF_AFTER_MS:
+            return False
+        nobody_heard = self._heard_ms is None or self._heard_ms < unheard.since_ms
+        return nobody_heard or unheard.packets >= LOST_PACKETS

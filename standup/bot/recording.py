@@ -1,0 +1,272 @@
+"""The life of one recording, from the first packet to its ending.
+
+Order of life: the notice stands in the text channel, then the voice channel is joined, then packets are kept.
+Every second: who is there, may it go on, does it hear? In its own rhythm the notice is brought up to date.
+
+Owner: the event loop. Disk work goes through ``asyncio.to_thread`` (manifest) or a thread of its own (journal).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from standup import notice as notices
+from standup.archive.manifest import Manifest
+from standup.bot import gaps
+from standup.bot.endings import Ending, Limits
+from standup.bot.gaps import Gap
+from standup.bot.listener import Listener
+from standup.bot.message import MeetingMessage
+from standup.bot.voice_line import VoiceLine
+from standup.capture.writer import JournalState, JournalWriter
+from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable
+from standup.meeting import Meeting, MeetingState, Participant
+from standup.notice import Notice
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 1.0
+TRY_AGAIN_S = 5.0
+KEEPALIVE_ROUNDS = 5
+SHOWN_STEP_MS = 10_000
+#: The notice's clock moves in steps of this, to spare Discord an edit for every second.
+
+Keep = Callable[[Manifest], Awaitable[bool]]
+#: Stores a manifest; False when the disk refused it.
+NameOf = Callable[[int], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a recording works with; it owns all of it."""
+
+    journal: JournalWriter
+    listener: Listener
+    line: VoiceLine
+    message: MeetingMessage
+
+
+class Recording:
+    """One meeting being recorded.
+
+    In this order: `begin` or `resume`, then `run`, then `close` or `release`; `stop` at any time after the first.
+    """
+
+    def __init__(
+        self, manifest: Manifest, equipment: Equipment, limits: Limits, keep: Keep, name_of: NameOf
+    ) -> None:
+        self.manifest = manifest
+        self.equipment = equipment
+        self.gaps: list[Gap] = []
+        self.ending: Ending | None = None
+        #: Why it ends; None while it goes on.
+        self.is_closed = asyncio.Event()
+        #: Set when everything is on disk and the meeting is the pipeline's.
+        self._limits = limits
+        self._keep = keep
+        self._name_of = name_of
+        self._stopping = asyncio.Event()
+        self._news = asyncio.Event()
+        self._storing = asyncio.Lock()
+        self._is_kept = True
+        self._deaf_since_ms: int | None = None
+        self._empty_since_ms: int | None = None
+        self._healing: asyncio.Task[bool] | None = None
+        self._rounds = 0
+
+    @property
+    def meeting(self) -> Meeting:
+        """The meeting as far as it is known."""
+        return self.manifest.meeting
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds on the meeting clock."""
+        return max(0, round((datetime.now(timezone.utc) - self.meeting.started_at).total_seconds() * 1000))
+
+    @property
+    def people(self) -> int:
+        """How many people have been heard."""
+        return len(self.equipment.listener.heard)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the bot is known not to hear at present."""
+        return self._deaf_since_ms is not None
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether what is heard cannot be kept as it should."""
+        health = self.equipment.journal.health
+        return health.state is not JournalState.WRITING or health.dropped > 0 or not self._is_kept
+
+    async def begin(self) -> None:
+        """Join and make the meeting known; raise AudioCaptureError, with nothing held, when joining fails."""
+        try:
+            await self.equipment.line.join()
+        except AudioCaptureError:
+            await self._close_journal()
+            raise
+        await self._note_people()
+        await self._store()
+
+    async def resume(self, gap: Gap) -> None:
+        """Join again after *gap*, in which no recorder ran; raise AudioCaptureError when joining fails for good."""
+        if not await self.equipment.line.rejoin():
+            await self._close_journal()
+            raise AudioCaptureError(
+                f"I could not rejoin <#{self.meeting.voice_channel_id}> to go on recording."
+            )
+        self.gaps.append(gap)
+        await self._note_people()
+
+    def stop(self, ending: Ending) -> None:
+        """End the recording; the first reason given counts."""
+        self.ending = self.ending or ending
+        self._stopping.set()
+        if self._healing is not None:
+            self._healing.cancel()
+
+    async def run(self) -> Ending:
+        """Record until something ends it, and return what. Cancelling suspends it: nothing is closed here."""
+        reporting = asyncio.create_task(self._report(), name="recording notice")
+        try:
+            while self.ending is None:
+                await self._guarded_round()
+                await _sleep_unless(self._stopping, ROUND_S)
+            return self.ending
+        finally:
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
+
+    async def close(self, ending: Ending) -> None:
+        """Leave, bring everything to disk, and hand the meeting to the pipeline."""
+        await self.release()
+        ended_at = max(datetime.now(timezone.utc), self.meeting.started_at)
+        ended = dataclasses.replace(self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING)
+        while not await self._store(meeting=ended):
+            await _pause(TRY_AGAIN_S)
+        self.is_closed.set()
+        log.info("Recording stopped: %s", ending.value)
+
+    async def release(self) -> None:
+        """Leave and close the journal; the meeting stays unfinished, so that the next start resumes it."""
+        await self.equipment.line.leave()
+        await self._close_journal()
+
+    def notice(self) -> Notice:
+        """Return what the message should say now."""
+        if self._deaf_since_ms is not None:
+            return gaps.with_gaps(gaps.deaf(self.meeting, self._deaf_since_ms), self.gaps)
+        shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
+        told = notices.recording(self.meeting, self.people, shown_ms, is_degraded=self.is_degraded)
+        return gaps.with_gaps(told, self.gaps)
+
+    async def _guarded_round(self) -> None:
+        """Do a round; a defect in one must not end a meeting that is being recorded."""
+        try:
+            await self._round()
+        except Exception:
+            log.exception("A round of the recording failed; the next one follows")
+
+    async def _round(self) -> None:
+        line = self.equipment.line
+        ending = line.ending or self._limits.ending(self.elapsed_ms, self._empty_ms())
+        if ending is not None:
+            self.stop(ending)
+            return
+        await self._note_people()
+        deaf_ms = line.deaf_ms
+        if deaf_ms is not None:
+            await self._heal(deaf_ms)
+        elif self._rounds % KEEPALIVE_ROUNDS == 0:
+            line.keep_alive()
+        self._rounds += 1
+
+    def _empty_ms(self) -> int:
+        """Return for how long nobody has been in the channel; 0 while somebody is."""
+        if self.equipment.line.people:
+            self._empty_since_ms = None
+            return 0
+        if self._empty_since_ms is None:
+            self._empty_since_ms = self.elapsed_ms
+        return self.elapsed_ms - self._empty_since_ms
+
+    async def _note_people(self) -> None:
+        """Bring everybody who was there or was heard into the manifest, with the name they have now."""
+        known = {one.id for one in self.manifest.participants}
+        present = self.equipment.line.people | self.equipment.listener.heard
+        new = [
+            Participant(str(one), await self._name_of(one))
+            for one in sorted(present)
+            if str(one) not in known
+        ]
+        if new or not self._is_kept:
+            await self._store(participants=(*self.manifest.participants, *new))
+
+    async def _close_journal(self) -> None:
+        health = await asyncio.to_thread(self.equipment.journal.close)
+        if health.dropped:
+            log.error("The journal lacks %d packets that the disk did not take; free space.", health.dropped)
+
+    async def _store(self, **changes: object) -> bool:
+        self.manifest = dataclasses.replace(self.manifest, **changes)  # type: ignore[arg-type]
+        async with self._storing:
+            self._is_kept = await self._keep(self.manifest)
+        return self._is_kept
+
+    async def _heal(self, deaf_ms: int) -> None:
+        """Rejoin; tell the channel before and after. The recording ends when nothing helps."""
+        since_ms = max(0, self.elapsed_ms - deaf_ms)
+        self._deaf_since_ms = since_ms
+        log.warning("Hearing was lost, rejoining", extra={"action": "rejoin", "deaf_ms": deaf_ms})
+        self._news.set()
+        self._healing = asyncio.create_task(self.equipment.line.rejoin(), name="rejoin")
+        try:
+            await asyncio.wait({self._healing})
+            is_cured = not self._healing.cancelled() and self._healing.result()
+        finally:
+            self._healing.cancel()
+            self._healing = None
+        self.gaps.append(Gap(since_ms, max(since_ms, self.elapsed_ms)))
+        self._news.set()
+        if is_cured:
+            self._deaf_since_ms = None
+            log.info("Hearing was restored", extra={"action": "rejoined"})
+        else:
+            self.stop(Ending.DEAF)
+
+    async def _report(self) -> None:
+        """Keep the message up to date; post it again when it is gone, and stop when that is refused."""
+        message = self.equipment.message
+        while True:
+            is_news = self._news.is_set()
+            self._news.clear()
+            if not await message.show(self.notice(), at_once=is_news):
+                await self._post_again()
+            await _sleep_unless(self._news, ROUND_S)
+
+    async def _post_again(self) -> None:
+        try:
+            message_id = await self.equipment.message.post(self.notice())
+        except (ChannelForbidden, ChannelUnreachable) as cause:
+            log.warning("The notice is gone and cannot be posted again: %s", cause)
+            self.stop(Ending.NO_NOTICE)
+        else:
+            await self._store(message_id=str(message_id))
+
+
+async def _sleep_unless(event: asyncio.Event, delay_s: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), delay_s)
+    except asyncio.TimeoutError:
+        return
+
+
+async def _pause(delay_s: float) -> None:
+    await asyncio.sleep(delay_s)

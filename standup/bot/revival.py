@@ -1,0 +1,123 @@
+"""After a start of the recorder: meetings that were being recorded when it stopped, however it stopped.
+
+Each is continued as the same meeting, in the next segment of its journal, or ended at its last packet
+(`resumption` decides). Meetings that had ended but were not posted yet are followed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from datetime import datetime, timedelta, timezone
+
+import discord
+
+from standup import logs
+from standup.archive.manifest import Manifest
+from standup.bot import gaps
+from standup.bot.gaps import Gap
+from standup.bot.message import MeetingMessage
+from standup.bot.resumption import Continue, End, decide
+from standup.bot.shelf import Shelf
+from standup.bot.studio import Studio
+from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable, JournalUnreadable
+from standup.meeting import Meeting, MeetingState
+
+log = logging.getLogger(__name__)
+
+FOLLOW_WITHIN = timedelta(days=1)
+#: Meetings that ended this recently are followed again.
+
+
+class Revival:
+    """The work of one start. Owner: the event loop, once its gateway is ready."""
+
+    def __init__(self, bot: discord.Client, studio: Studio, shelf: Shelf) -> None:
+        self._bot = bot
+        self._studio = studio
+        self._shelf = shelf
+        self._found: tuple[Manifest, ...] = ()
+
+    async def look(self) -> None:
+        """See what an earlier run left; called before the first command can arrive."""
+        self._found = await self._shelf.manifests()
+
+    async def run(self) -> None:
+        """Continue, end or follow what was found; a meeting that fails does not stop the others."""
+        await asyncio.gather(*(self._take(one) for one in self._found))
+
+    async def _take(self, manifest: Manifest) -> None:
+        with logs.about(manifest.meeting.id):
+            try:
+                if manifest.meeting.ended_at is None:
+                    await self._revive(manifest)
+                elif datetime.now(timezone.utc) - manifest.meeting.ended_at < FOLLOW_WITHIN:
+                    self._follow(manifest)
+            except Exception:
+                log.exception("An unfinished meeting could not be taken up again; its audio is on disk")
+
+    async def _revive(self, manifest: Manifest) -> None:
+        meeting = manifest.meeting
+        last_at = await self._last_packet_at(meeting)
+        channel = self._bot.get_channel(int(meeting.voice_channel_id))
+        people = _people(channel)
+        now = datetime.now(timezone.utc)
+        what = decide(started_at=meeting.started_at, last_packet_at=last_at, now=now, people=people)
+        if isinstance(what, Continue) and isinstance(channel, discord.VoiceChannel):
+            try:
+                await self._continue(manifest, channel, last_at or meeting.started_at)
+            except (AudioCaptureError, ChannelForbidden, ChannelUnreachable) as cause:
+                log.warning("The meeting could not be continued: %s", cause)
+            else:
+                return
+        await self._end(manifest, what.at if isinstance(what, End) else last_at or meeting.started_at)
+
+    async def _last_packet_at(self, meeting: Meeting) -> datetime | None:
+        try:
+            return await self._shelf.last_packet_at(meeting.id)
+        except JournalUnreadable as cause:
+            log.error("%s", cause)
+            return None
+
+    async def _continue(self, manifest: Manifest, channel: discord.VoiceChannel, last_at: datetime) -> None:
+        meeting = manifest.meeting
+        with self._studio.reserved(channel.guild.id):
+            message = self._message(manifest)
+            if not await message.show(gaps.paused(meeting), at_once=True):
+                message_id = await message.post(gaps.paused(meeting))
+                manifest = dataclasses.replace(manifest, message_id=str(message_id))
+            recording = await self._studio.equip(manifest, message, channel.guild)
+            now_ms = recording.elapsed_ms
+            since_ms = min(now_ms, _elapsed_ms(meeting, last_at))
+            await recording.resume(Gap(since_ms, now_ms))
+            log.info("Recording resumed", extra={"action": "resumed", "gap_ms": now_ms - since_ms})
+            self._studio.launch(recording)
+
+    async def _end(self, manifest: Manifest, at: datetime) -> None:
+        meeting = dataclasses.replace(manifest.meeting, ended_at=at, state=MeetingState.PROCESSING)
+        ended = dataclasses.replace(manifest, meeting=meeting)
+        if await self._shelf.keep(ended):
+            log.info("Recording ended at its last packet")
+            self._follow(ended)
+
+    def _follow(self, manifest: Manifest) -> None:
+        if manifest.message_id:
+            self._studio.follow(manifest.meeting, self._message(manifest), lambda notice: notice)
+
+    def _message(self, manifest: Manifest) -> MeetingMessage:
+        meeting = manifest.meeting
+        text = self._bot.get_partial_messageable(int(meeting.text_channel_id), guild_id=int(meeting.guild_id))
+        return MeetingMessage(text, meeting.id, int(manifest.message_id) if manifest.message_id else None)
+
+
+def _people(channel: object) -> int:
+    """Return how many people are in a voice channel; 0 when it is none."""
+    if not isinstance(channel, discord.VoiceChannel):
+        return 0
+    members = (channel.guild.get_member(one) for one in channel.voice_states)
+    return sum(1 for one in members if one is None or not one.bot)
+
+
+def _elapsed_ms(meeting: Meeting, at: datetime) -> int:
+    return max(0, round((at - meeting.started_at).total_seconds() * 1000))

@@ -1,0 +1,182 @@
+"""All recordings of the recorder process: begun, followed, suspended.
+
+Owner: the event loop. At most one recording per guild, because a bot has one voice connection per guild.
+The database and Redis are never touched from here: manifests lie on this machine's disk, and the dispatcher
+thread takes them from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import discord
+
+from standup import logs
+from standup import notice as notices
+from standup.archive.manifest import Manifest
+from standup.bot import gaps, names, progress
+from standup.bot.endings import Limits
+from standup.bot.listener import Listener
+from standup.bot.message import MeetingMessage, TextChannel
+from standup.bot.progress import Stages
+from standup.bot.recording import Equipment, Recording
+from standup.bot.shelf import Shelf
+from standup.bot.voice_line import VoiceLine
+from standup.errors import AudioCaptureError
+from standup.meeting import Meeting, meeting_id
+from standup.notice import Notice
+
+log = logging.getLogger(__name__)
+
+SUSPEND_S = 10.0
+
+
+class Studio:
+    """Who is recorded where. Every method is called on the event loop."""
+
+    def __init__(self, bot: discord.Client, shelf: Shelf, stages: Stages, limits: Limits) -> None:
+        self._bot = bot
+        self._shelf = shelf
+        self._stages = stages
+        self._limits = limits
+        self._recordings: dict[int, Recording | None] = {}  # by guild; None while one begins
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by meeting
+        self._is_closing = False
+
+    def is_busy(self, guild_id: int) -> bool:
+        """Return whether a recording runs in the guild, or is about to."""
+        return self._is_closing or guild_id in self._recordings
+
+    def recording_in(self, guild_id: int) -> Recording | None:
+        """Return the recording that runs in the guild, or None."""
+        return self._recordings.get(guild_id)
+
+    @contextmanager
+    def reserved(self, guild_id: int) -> Iterator[None]:
+        """Keep the guild for a recording that is being prepared; it is free again when the block raises.
+
+        Raises AudioCaptureError when it is not free.
+        """
+        if self.is_busy(guild_id):
+            raise AudioCaptureError("A recording runs here already; `/standup stop` ends it.")
+        self._recordings[guild_id] = None
+        try:
+            yield
+        except BaseException:
+            del self._recordings[guild_id]
+            raise
+
+    async def begin(self, channel: discord.VoiceChannel, text: TextChannel, started_by: str) -> Recording:
+        """Post the notice, join, record; return the recording.
+
+        *started_by* is a display name. Raises ChannelForbidden or ChannelUnreachable when the notice cannot be
+        posted and AudioCaptureError when the channel cannot be joined or a recording runs already; in each case
+        nothing was recorded.
+        """
+        meeting = _new_meeting(channel, text)
+        with self.reserved(channel.guild.id), logs.about(meeting.id):
+            message = MeetingMessage(text, meeting.id)
+            message_id = await message.post(notices.opening(meeting, started_by))
+            try:
+                recording = await self.equip(Manifest(meeting, (), str(message_id)), message, channel.guild)
+                await recording.begin()
+            except AudioCaptureError as cause:
+                sentence = "Nothing was recorded: I could not join the voice channel."
+                await message.show(notices.failure(meeting.id, sentence, str(cause)), at_once=True)
+                await self._shelf.discard_empty(meeting.id)
+                raise
+            log.info("Recording started")
+            self.launch(recording)
+        return recording
+
+    async def equip(self, manifest: Manifest, message: MeetingMessage, guild: discord.Guild) -> Recording:
+        """Return a recording with everything it needs, not joined yet; raise AudioCaptureError for a bad disk."""
+        meeting = manifest.meeting
+        journal = await self._shelf.open_journal(meeting)
+        listener = Listener(journal, monotonic_ns=time.monotonic_ns, wall_ns=time.time_ns)
+        line = VoiceLine(self._bot, int(meeting.voice_channel_id), listener)
+        equipment = Equipment(journal, listener, line, message)
+        return Recording(
+            manifest, equipment, self._limits, self._shelf.keep, functools.partial(names.name_of, guild)
+        )
+
+    def launch(self, recording: Recording) -> None:
+        """Run *recording*, whose guild is reserved, to its end and follow its stages."""
+        self._recordings[int(recording.meeting.guild_id)] = recording
+        self._spawn(recording.meeting.id, self._conduct(recording))
+
+    def follow(self, meeting: Meeting, message: MeetingMessage, decorate: Callable[[Notice], Notice]) -> None:
+        """Show the stages of a meeting that has ended."""
+        self._spawn(meeting.id, progress.follow(self._stages, meeting, message, decorate))
+
+    def quieted(self, guild_id: int, user_id: int) -> None:
+        """Note that somebody is muted or has left: the recording expects nothing from them."""
+        recording = self.recording_in(guild_id)
+        if recording is not None:
+            recording.equipment.listener.muted(user_id)
+
+    async def suspend(self) -> None:
+        """Close every journal and leave every channel; unfinished meetings are resumed at the next start."""
+        self._is_closing = True
+        running = [one for one in self._recordings.values() if one is not None]
+        await asyncio.gather(*(self._suspend(one) for one in running))
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _suspend(self, recording: Recording) -> None:
+        """Suspend one recording; one that is ending already comes to its end."""
+        task = self._tasks[recording.meeting.id]
+        if recording.ending is not None:
+            await asyncio.wait({task, asyncio.ensure_future(recording.is_closed.wait())}, timeout=SUSPEND_S)
+            return
+        task.cancel()
+        await asyncio.wait({task})
+        with logs.about(recording.meeting.id):
+            await recording.release()
+            log.info("Recording suspended")
+            await recording.equipment.message.show(gaps.paused(recording.meeting), at_once=True)
+
+    async def _conduct(self, recording: Recording) -> None:
+        ending = await recording.run()
+        await recording.close(ending)
+        del self._recordings[int(recording.meeting.guild_id)]
+
+        def decorate(notice: Notice) -> Notice:
+            return gaps.with_ending(gaps.with_gaps(notice, recording.gaps), ending)
+
+        await progress.follow(self._stages, recording.meeting, recording.equipment.message, decorate)
+
+    def _spawn(self, meeting_id: str, work: Coroutine[Any, Any, None]) -> None:
+        async def logged() -> None:
+            with logs.about(meeting_id):
+                try:
+                    await work
+                except Exception:
+                    log.exception("A task of the meeting failed")
+
+        task = asyncio.create_task(logged(), name=f"meeting {meeting_id}")
+        self._tasks[meeting_id] = task
+        task.add_done_callback(functools.partial(self._done, meeting_id))
+
+    def _done(self, meeting_id: str, _: asyncio.Task[None]) -> None:
+        self._tasks.pop(meeting_id, None)
+
+
+def _new_meeting(channel: discord.VoiceChannel, text: TextChannel) -> Meeting:
+    now = datetime.now(timezone.utc)
+    return Meeting(
+        id=meeting_id(now, secrets.token_hex(4)),
+        guild_id=str(channel.guild.id),
+        voice_channel_id=str(channel.id),
+        text_channel_id=str(text.id),
+        started_at=now,
+    )

@@ -1,0 +1,118 @@
+"""discord.py's voice client with ears.
+
+discord.py 2.7.1 has no receive API, but two places where one can listen: the connection's ``hook`` gets each
+JSON message of the voice websocket on the event loop, and a socket listener gets each datagram on a reader
+thread. Both survive reconnects and region moves of the same client, and end when discord.py gives the connection
+up (`is_given_up`).
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import discord
+from discord.gateway import DiscordVoiceWebSocket
+from discord.voice_state import VoiceConnectionState
+
+from standup.bot.listener import READY, Listener
+from standup.capture.keys import ConnectionKeys
+
+log = logging.getLogger(__name__)
+
+Datagram = Callable[[bytes], None]
+Hook = Callable[[DiscordVoiceWebSocket, dict[str, Any]], Coroutine[Any, Any, None]]
+
+
+class HookedConnection(VoiceConnectionState):
+    """discord.py's connection with *on_datagram* on its socket while a session stands, and *hook* on its messages."""
+
+    def __init__(self, voice_client: discord.VoiceClient, on_datagram: Datagram, hook: Hook) -> None:
+        super().__init__(voice_client, hook=hook)
+        self._on_datagram = on_datagram
+
+    def listen(self) -> None:
+        """Take datagrams from now on: READY has come and the IP discovery before it is over."""
+        self.add_socket_listener(self._on_datagram)
+
+    async def _connect_websocket(self, resume: bool) -> DiscordVoiceWebSocket:
+        """Take no datagrams during the handshake of a new session.
+
+        discord.py listens for the IP discovery's answer after it has sent the question; with a listener that
+        keeps the socket reader awake, an answer that comes at once is read before anybody waits for it.
+        """
+        if not resume:
+            self.remove_socket_listener(self._on_datagram)
+        return await super()._connect_websocket(resume)
+
+
+class RecordingVoiceClient(discord.VoiceClient):
+    """A muted member of a voice channel whose packets and events go to a `Listener`.
+
+    Owner: the event loop.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        channel: discord.abc.Connectable,
+        *,
+        listener: Listener,
+    ) -> None:
+        self.listener = listener
+        self._keepalives = 0
+        self.is_given_up = False
+        #: discord.py has ended the connection and will not bring it back.
+        self.was_removed = False
+        #: Somebody disconnected the bot, or its channel was deleted.
+        self.was_moved = False
+        #: Somebody pulled the bot into another channel.
+        super().__init__(client, channel)
+        self._connection: HookedConnection
+        self._channel_id: int = self.channel.id
+
+    def create_connection_state(self) -> VoiceConnectionState:
+        """Return the connection, hooked."""
+        return HookedConnection(self, self.listener.datagram, self._hear_event)
+
+    @property
+    def has_lost_its_poller(self) -> bool:
+        """Whether the task that reads the voice websocket has ended, which leaves the state as it was."""
+        runner = self._connection._runner
+        return runner is not None and runner.done()
+
+    def keep_alive(self) -> None:
+        """Send the 8-byte keepalive of Discord's own clients, so that a NAT on the way keeps the path open."""
+        if not self.is_connected():
+            return
+        self._keepalives = (self._keepalives + 1) % 2**64
+        try:
+            self._connection.send_packet(struct.pack("<Q", self._keepalives))
+        except OSError:  # a datagram may be lost on this machine as well as on the way
+            log.debug("A keepalive could not be sent")
+
+    async def on_voice_state_update(self, data: Mapping[str, Any]) -> None:
+        """Note whether somebody else took the bot out of the channel, before discord.py acts on it."""
+        channel_id = data.get("channel_id")
+        if channel_id is None:
+            self.was_removed = self.was_removed or not self._connection._expecting_disconnect
+        else:
+            self.was_moved = int(channel_id) != self._channel_id
+        await super().on_voice_state_update(data)  # type: ignore[arg-type]
+
+    def cleanup(self) -> None:
+        """Forget the connection; discord.py calls this when it has given up, and again after `disconnect`."""
+        self.is_given_up = True
+        super().cleanup()
+
+    async def _hear_event(self, websocket: DiscordVoiceWebSocket, message: dict[str, Any]) -> None:
+        """Pass a message on; an exception here would silently end the task that reads the websocket."""
+        try:
+            if message.get("op") == READY:
+                self.listener.connected(ConnectionKeys(self._connection), self.user.id)
+                self._connection.listen()
+            self.listener.voice_event(message)
+        except Exception:
+            log.exception("A voice event could not be taken")

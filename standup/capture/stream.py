@@ -1,0 +1,114 @@
+"""One SSRC's packets put back into the order they were sent in.
+
+Pure. Packets come in any order, twice, or not at all; sequence numbers and timestamps wrap. A sender that
+starts over with other numbers on the same SSRC begins another `Stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from standup.capture.arrival import Arrival
+from standup.capture.rtp import unwrap
+
+MAX_JUMP = 500  # sequence numbers (10 s); more is another stream, not loss or lateness
+
+
+class Sent(NamedTuple):
+    """A packet with its numbers unwrapped."""
+
+    sequence: int
+    timestamp: int
+    delay: int
+    """Arrival on the meeting clock minus timestamp, in samples: least for the least delayed packet."""
+    arrival: Arrival
+
+
+@dataclass
+class Stream:
+    """Packets of one SSRC whose numbers belong together, and what was noticed while sorting them in."""
+
+    packets: dict[int, Sent] = field(default_factory=dict)
+    """By unwrapped sequence number."""
+    newest: int = 0
+    """Highest sequence number so far."""
+    undecryptable: set[int] = field(default_factory=set)
+    """Sequence numbers that came and could not be decrypted."""
+    late: int = 0
+    duplicated: int = 0
+
+    def place_of(self, arrival: Arrival) -> Sent | None:
+        """Return *arrival* with numbers that fit this stream, or None when it belongs to another."""
+        if not self.packets:
+            return _sent(arrival, arrival.sequence, arrival.timestamp)
+        sequence = unwrap(arrival.sequence, self.newest, 16)
+        if abs(sequence - self.newest) > MAX_JUMP:
+            return None
+        sent = _sent(arrival, sequence, unwrap(arrival.timestamp, self.packets[self.newest].timestamp, 32))
+        known = self.packets.get(sequence)
+        return sent if known is None or known.timestamp == sent.timestamp else None
+
+    def add(self, sent: Sent) -> None:
+        """Sort in a packet that `place_of` accepted."""
+        if sent.sequence in self.packets:
+            self.duplicated += 1
+            return
+        if not self.packets or sent.sequence > self.newest:
+            self.newest = sent.sequence
+        else:
+            self.late += 1
+        self.packets[sent.sequence] = sent
+        self.undecryptable.discard(sent.sequence)
+
+    def add_undecryptable(self, sequence: int) -> None:
+        """Note an unreadable packet. A copy of a packet already here counts as such: DAVE refuses replays."""
+        if sequence in self.packets or sequence in self.undecryptable:
+            self.duplicated += 1
+        else:
+            self.undecryptable.add(sequence)
+
+    @property
+    def lost(self) -> int:
+        """How many sequence numbers between the first and the last never came; silence takes no numbers."""
+        if not self.packets:
+            return 0
+        oldest = min(self.packets)
+        unreadable = sum(oldest < sequence < self.newest for sequence in self.undecryptable)
+        return self.newest - oldest + 1 - len(self.packets) - unreadable
+
+    def in_order(self) -> list[Sent]:
+        """Return the packets by sequence number."""
+        return [self.packets[sequence] for sequence in sorted(self.packets)]
+
+
+def sort_streams(arrivals: Iterable[Arrival]) -> tuple[list[Stream], int]:
+    """Sort one user's packets, of any SSRCs, into streams; arrivals come in order of time.
+
+    Returns the streams in order of their first packet, and how many undecryptable packets fit none.
+    """
+    streams: list[Stream] = []
+    latest: dict[int, list[Stream]] = {}
+    stray = 0
+    for arrival in arrivals:
+        recent = latest.setdefault(arrival.ssrc, [])
+        fitting = ((stream, stream.place_of(arrival)) for stream in reversed(recent))
+        stream, sent = next(((one, place) for one, place in fitting if place is not None), (None, None))
+        if arrival.samples == 0:
+            if stream is None or sent is None:
+                stray += 1
+            else:
+                stream.add_undecryptable(sent.sequence)
+            continue
+        if stream is None or sent is None:
+            stream = Stream()
+            sent = _sent(arrival, arrival.sequence, arrival.timestamp)
+            streams.append(stream)
+            recent[:] = [*recent[-1:], stream]  # the one before may still get stragglers
+        stream.add(sent)
+    return streams, stray
+
+
+def _sent(arrival: Arrival, sequence: int, timestamp: int) -> Sent:
+    return Sent(sequence, timestamp, arrival.arrival_ns * 6 // 125_000 - timestamp, arrival)

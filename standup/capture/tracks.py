@@ -1,0 +1,153 @@
+"""The capture stage: a packet journal becomes one Ogg Opus track per speaker, and the list of utterances.
+
+The journal is read twice: once for the packets' times, then, speaker by speaker, for what they hold, so a
+meeting's sound is never in memory as a whole. Packets are never decoded here. Making the same tracks
+again gives the same bytes; a file appears under its name only when it is complete and on the disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from standup.capture import ogg
+from standup.capture.arrival import Arrival, ArrivalLog
+from standup.capture.journal import Journal, StoredRecord, read
+from standup.capture.opus import SAMPLES_PER_MS, duration_samples, is_silence
+from standup.capture.segments import DISK_FULL
+from standup.capture.timeline import Placed, Timeline, build, number_utterances
+from standup.errors import AudioCaptureError, DiskFull, InputRefused, MalformedPacket
+from standup.meeting import Track
+from standup.transcript import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What was captured of a meeting."""
+
+    tracks: tuple[Track, ...] = ()
+    """By participant id; also of people none of whose packets could be decrypted."""
+    utterances: tuple[Utterance, ...] = ()
+    """Sorted by start; none overlaps another of its speaker."""
+    torn_records: int = 0
+    """Journal records cut off by the end of the recorder."""
+    corrupt_records: int = 0
+    """Damaged stretches of the journal."""
+    missing_segments: int = 0
+    """Journal segments that are not there."""
+
+
+def make_tracks(journal: Path, tracks: Path) -> Capture:
+    """Write a track for each speaker in the folder *journal* to ``<tracks>/<user id>.ogg``.
+
+    A journal without records gives an empty Capture and no files. May be run again at any time; a track
+    that is there is replaced only by one with at least as many packets.
+
+    Raises JournalUnreadable, DiskFull, or AudioCaptureError when a track cannot be written or would shrink.
+    """
+    source = read(journal)
+    timelines = {user: build(arrivals) for user, arrivals in _arrivals(source).items()}
+    made = []
+    for user, timeline in timelines.items():
+        spoken = sum(not packet.is_silence for packet in timeline.packets)
+        _write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
+        made.append(_track(f"{tracks.name}/{user}.ogg", str(user), timeline))
+    return Capture(
+        tuple(made),
+        number_utterances({str(user): timeline for user, timeline in timelines.items()}),
+        source.report.torn,
+        source.report.corrupt,
+        source.report.missing_segments,
+    )
+
+
+def _arrivals(journal: Journal) -> dict[int, ArrivalLog]:
+    logs: dict[int, ArrivalLog] = {}
+    for stored in journal.records():
+        logs.setdefault(stored.record.user_id, ArrivalLog()).add(_arrival(stored))
+    return dict(sorted(logs.items()))
+
+
+def _arrival(stored: StoredRecord) -> Arrival:
+    record = stored.record
+    samples = 0
+    if not record.is_undecryptable:
+        try:
+            samples = duration_samples(record.payload)
+        except MalformedPacket:
+            pass  # not Opus: it decrypted to nothing usable, and counts as undecryptable
+    return Arrival(
+        record.ssrc,
+        record.sequence,
+        record.timestamp,
+        stored.arrival_ns,
+        samples,
+        is_silence(record.payload),
+        stored.segment,
+        stored.position,
+    )
+
+
+def _track(path: str, speaker: str, timeline: Timeline) -> Track:
+    return Track(
+        speaker,
+        path,
+        timeline.end_samples // SAMPLES_PER_MS,
+        timeline.speech_samples // SAMPLES_PER_MS,
+        timeline.counts,
+    )
+
+
+def _pages(journal: Journal, user: int, timeline: Timeline) -> Iterator[bytes]:
+    def timed(packet: Placed) -> ogg.TimedPacket:
+        return ogg.TimedPacket(packet.start_samples, journal.payload(packet.segment, packet.position))
+
+    return ogg.serialize(map(timed, timeline.packets), serial=user)
+
+
+def _write_track(path: Path, pages: Iterator[bytes], spoken: int) -> None:
+    """Write *pages* under *path* in one step: all of them or nothing. *spoken* counts the packets with speech."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size_bytes = _write_synced(unfinished, pages)
+        if unfinished.stat().st_size != size_bytes:
+            raise OSError(errno.EIO, "the file is shorter than what was written")
+        _refuse_less(path, size_bytes, spoken)
+        unfinished.replace(path)
+    except OSError as cause:
+        if cause.errno in DISK_FULL:
+            raise DiskFull(
+                f"The disk is full: {path} could not be written; free some space and retry."
+            ) from cause
+        raise AudioCaptureError(
+            f"{path} could not be written ({cause.strerror}); check the disk and retry."
+        ) from cause
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, pages: Iterator[bytes]) -> int:
+    with path.open("wb") as file:
+        size_bytes = sum(map(file.write, pages))
+        file.flush()
+        os.fsync(file.fileno())
+    return size_bytes
+
+
+def _refuse_less(path: Path, size_bytes: int, spoken: int) -> None:
+    """Raise AudioCaptureError when the track at *path* has more speech than the one to come."""
+    if not path.exists() or path.stat().st_size <= size_bytes:
+        return
+    try:
+        present = sum(not is_silence(packet.payload) for packet in ogg.parse(path.read_bytes()))
+    except InputRefused:
+        return  # damaged: whatever is made from the journal is better
+    if present > spoken:
+        raise AudioCaptureError(
+            f"{path} holds {present} packets of speech, the journal only {spoken}; it is kept as it is. "
+            "Restore the missing journal segments, or remove the track to have it made anew."
+        )

@@ -1,0 +1,242 @@
+"""Commands about meetings: `list`, `show`, `export`, `retry`, `import`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from standup import imports
+from standup import summary as summaries
+from standup import transcript as transcripts
+from standup.archive import Archive
+from standup.errors import InputRefused, MeetingNotFound, StandupError
+from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
+from standup.pipeline import Stage
+from standup.settings import load
+from standup.summary import Summary
+from standup.transcript import Transcript, clock
+
+STATE_COLOURS = {"recording": "red", "processing": "yellow", "done": "green", "parked": "bold red"}
+
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="Meeting id, as `standup list` shows it.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+class TextFormat(str, Enum):
+    """What `export` writes."""
+
+    md = "md"
+    vtt = "vtt"
+    srt = "srt"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to *app*."""
+    panel = "Meetings"
+    app.command("list", rich_help_panel=panel)(list_meetings)
+    app.command(rich_help_panel=panel)(show)
+    app.command(rich_help_panel=panel)(export)
+    app.command(rich_help_panel=panel)(retry)
+    app.command("import", rich_help_panel=panel)(import_files)
+
+
+@contextmanager
+def opened() -> Iterator[Archive]:
+    """Give the archive that the settings name."""
+    archive = Archive.of(load())
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def list_meetings(
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20, as_json: Json = False
+) -> None:
+    """List the latest meetings with their state."""
+    with opened() as archive:
+        found = archive.meetings(limit)
+    if as_json:
+        typer.echo(json.dumps([describe(one) for one in found], indent=2))
+        return
+    table = Table("Meeting", "Started (UTC)", "Length", "State", box=None, header_style="bold")
+    for one in found:
+        state = Text(one.state.value, STATE_COLOURS[one.state.value])
+        table.add_row(one.id, f"{one.started_at:%Y-%m-%d %H:%M}", clock(one.duration_ms), state)
+    Console().print(table if found else "No meeting yet; `/standup start` in Discord begins one.")
+
+
+def show(meeting: Id, as_json: Json = False) -> None:
+    """Show a meeting: its state, stages, notes, transcript and files."""
+    with opened() as archive:
+        value = archive.meeting(checked(meeting))
+        transcript, summary = archive.transcript(value.id), archive.summary(value.id)
+        tracks, stages = archive.tracks(value.id), archive.statuses(value.id)
+        files = {one.speaker: archive.audio.location(value.id, one.path) for one in tracks}
+    if as_json:
+        document = describe(value) | {
+            "stages": [
+                {"stage": one.stage.value, "state": one.state.value, "error": one.error} for one in stages
+            ],
+            "transcript": transcripts.serialize(transcript),
+            "summary": summaries.serialize(summary) if summary else None,
+            "tracks": [describe_track(one) | {"file": files[one.speaker]} for one in tracks],
+        }
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(
+        Text(f"Meeting {value.id}", "bold"), Text(value.state.value, STATE_COLOURS[value.state.value])
+    )
+    for one in stages:
+        console.print(f"  {one.stage.value:<11}{one.state.value}  {one.error}", markup=False, highlight=False)
+    print_notes(console, summary, transcript)
+    print_transcript(console, transcript)
+    print_files(console, {transcript.name_of(speaker): path for speaker, path in files.items()})
+
+
+def export(
+    meeting: Id,
+    form: Annotated[TextFormat, typer.Option("--format", help="md, vtt, srt or json.")] = TextFormat.md,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: stdout.")
+    ] = None,
+) -> None:
+    """Write a meeting's transcript as Markdown, WebVTT, SRT or JSON."""
+    with opened() as archive:
+        transcript = archive.transcript(checked(meeting))
+    text = {
+        TextFormat.md: transcripts.transcript_markdown,
+        TextFormat.vtt: transcripts.transcript_webvtt,
+        TextFormat.srt: transcripts.transcript_srt,
+        TextFormat.json: lambda one: (
+            json.dumps(transcripts.serialize(one), indent=2, ensure_ascii=False) + "\n"
+        ),
+    }[form](transcript)
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        typer.echo(text, nl=False)
+
+
+def retry(
+    meeting: Id,
+    stage: Annotated[
+        Stage | None,
+        typer.Option("--from", help="First stage to do again; default: the first that is not done."),
+    ] = None,
+) -> None:
+    """Work a meeting off again; the running programs take it up within seconds."""
+    with opened() as archive:
+        try:
+            first = archive.retry(checked(meeting), stage)
+        except ValueError as cause:
+            raise StandupError(
+                f"Meeting {meeting} is still being recorded; end it with /standup stop."
+            ) from cause
+    typer.echo(f"Meeting {meeting} starts again from {first.value}.")
+
+
+def import_files(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME=]FILE...", help="One audio file per speaker; the name defaults to the file's."
+        ),
+    ],
+) -> None:
+    """Bring audio files in as a meeting; the running workers transcribe and summarize it.
+
+    All files start at the same moment. Any format that ffmpeg reads will do.
+    """
+    speakers: dict[str, Path] = {}
+    for given in files:
+        name, _, path = given.rpartition("=")
+        name = (name or Path(path).stem).strip()
+        if name in speakers:
+            raise InputRefused(f"Two files are for one speaker ({name}); name them with NAME=FILE.")
+        speakers[name] = Path(path)
+    now = datetime.now(timezone.utc)
+    with opened() as archive, Console(stderr=True).status("Reading audio"):
+        archive.migrate()
+        made = imports.bring_in(archive, speakers, meeting_id(now, secrets.token_hex(4)), now)
+    typer.echo(made.id)
+
+
+def checked(text: str) -> str:
+    """Return a meeting id; raise MeetingNotFound for anything that is none."""
+    try:
+        return check_meeting_id(text)
+    except ValueError as cause:
+        raise MeetingNotFound(f"{text} is no meeting id; `standup list` shows the known ones.") from cause
+
+
+def describe(value: Meeting) -> dict[str, Any]:
+    """Return a meeting's JSON form."""
+    return {
+        "id": value.id,
+        "state": value.state.value,
+        "started_at": value.started_at.isoformat(),
+        "ended_at": value.ended_at.isoformat() if value.ended_at else None,
+        "duration_ms": value.duration_ms,
+    }
+
+
+def describe_track(value: Track) -> dict[str, Any]:
+    """Return a track's JSON form."""
+    counts = value.counts
+    return {
+        "speaker": value.speaker,
+        "duration_ms": value.duration_ms,
+        "speech_ms": value.speech_ms,
+        "received": counts.received,
+        "lost": counts.lost,
+        "late": counts.late,
+        "duplicated": counts.duplicated,
+        "undecryptable": counts.undecryptable,
+    }
+
+
+def print_notes(console: Console, summary: Summary | None, transcript: Transcript) -> None:
+    """Print the notes as they were posted, one block per person."""
+    if summary is None:
+        return
+    text = summaries.summary_markdown(summary, transcript)
+    console.rule("Notes")
+    from rich.markdown import Markdown
+
+    console.print(Markdown(text))
+
+
+def print_transcript(console: Console, transcript: Transcript) -> None:
+    """Print who said what when."""
+    console.rule("Transcript")
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for one in transcript.spoken:
+        table.add_row(
+            Text(f"{clock(one.start_ms)}–{clock(one.end_ms)}", "dim"),
+            Text(transcript.name_of(one.speaker), "bold"),
+            Text(one.text),
+        )
+    console.print(table)
+
+
+def print_files(console: Console, files: dict[str, str]) -> None:
+    """Print what lies where."""
+    console.rule("Files")
+    for name, path in files.items():
+        console.print(f"{name:<12} {path}", markup=False, highlight=False, soft_wrap=True)

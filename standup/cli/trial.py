@@ -1,0 +1,104 @@
+"""Commands to try StandupBot out without an account: `demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from standup import demo as demonstration
+from standup import summary as summaries
+from standup import transcript as transcripts
+from standup.cli.meetings import print_files, print_transcript
+from standup.demo import Performance
+from standup.simulator.world import Message
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to *app*."""
+    app.command(rich_help_panel="Try it out")(demo)
+
+
+def demo(
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where everything it makes is kept; default: demo/<time>.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Hold one complete standup on this machine: nobody's account, no internet.
+
+    A loopback Discord starts; four people with different voices speak for about a minute through real Opus, RTP,
+    transport encryption and DAVE; the bot records, and real Redis, Celery workers and Whisper make the notes.
+    Ends with 0 only when what was said stands in the notes under the right people.
+    """
+    console = Console(stderr=True)
+    folder = (folder or Path("demo") / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with console.status("Starting") as status:
+
+        def tell(step: str) -> None:
+            console.print(f"{time.monotonic() - began:6.1f} s  {step}", markup=False, highlight=False)
+            status.update(step.replace("[", "\\["))
+
+        performance = asyncio.run(demonstration.run(folder, tell))
+    if as_json:
+        typer.echo(json.dumps(_document(performance), indent=2, ensure_ascii=False))
+    else:
+        _print(Console(), performance, time.monotonic() - began)
+    if performance.missing:
+        raise typer.Exit(1)
+
+
+def _print(console: Console, performance: Performance, took_s: float) -> None:
+    console.rule("The message in the channel")
+    console.print(_post(performance.message))
+    print_transcript(console, performance.transcript)
+    print_files(console, performance.files)
+    console.rule()
+    for one in performance.missing:
+        console.print(
+            f"✗ missing: {one.kind} of {one.person or 'everybody'} ({' '.join(one.words)})", style="red"
+        )
+    if not performance.missing:
+        console.print("✓ Everything that was said stands in the notes under the right people.", style="green")
+    console.print(
+        f"Notes {performance.notes_after_s:.1f} s after the recording ended; {took_s:.0f} s in all."
+    )
+
+
+def _post(message: Message) -> Panel:
+    text = Text(f"{message.content}\n")
+    for embed in message.embeds:
+        text.append(f"\n{embed.get('title', '')}\n", "bold")
+        text.append(f"{embed.get('description', '')}\n")
+        for field in embed.get("fields", ()):
+            text.append(f"\n{field['name']}\n", "bold cyan")
+            text.append(f"{field['value']}\n")
+        text.append(f"\n{embed.get('footer', {}).get('text', '')}", "dim")
+    for attachment in message.attachments:
+        text.append(f"\n📎 {attachment.filename} ({len(attachment.content)} bytes)", "dim")
+    return Panel(text, title="StandupBot", title_align="left", border_style="blue")
+
+
+def _document(performance: Performance) -> dict[str, object]:
+    return {
+        "meeting": performance.meeting.id,
+        "message": {"content": performance.message.content, "embeds": performance.message.embeds},
+        "transcript": transcripts.serialize(performance.transcript),
+        "summary": summaries.serialize(performance.summary),
+        "files": performance.files,
+        "missing": [
+            {"person": one.person, "kind": one.kind, "words": one.words} for one in performance.missing
+        ],
+        "notes_after_s": round(performance.notes_after_s, 2),
+    }

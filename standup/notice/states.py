@@ -1,0 +1,69 @@
+"""The message before the notes: recording, being worked on, or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from standup.meeting import Meeting
+from standup.notice.card import DESCRIPTION_UNITS, Card, Notice, cut
+from standup.notice.defusing import defuse
+from standup.transcript import clock
+
+RED, AMBER, BLUE = 0xED4245, 0xFEE75C, 0x5865F2
+NAME_UNITS = 80
+
+RECORDED = "🔴 **This voice channel is being recorded.**"
+CONSENT = (
+    "Everybody who speaks is recorded on a track of their own, for the notes that are posted here.\n"
+    "To end the recording use `/standup stop`. Whoever does not want to be recorded leaves the voice channel or "
+    "stays muted."
+)
+
+
+def opening(meeting: Meeting, started_by: str) -> Notice:
+    """Return the recording notice; it must stand in the channel before the first packet is kept.
+
+    *started_by* is a display name.
+    """
+    who = cut(defuse(started_by), NAME_UNITS) or "Somebody"
+    return Notice(f"{RECORDED}\nStarted by {who}.", (_card(meeting.id, "Recording", CONSENT, RED),))
+
+
+def recording(meeting: Meeting, people: int, elapsed_ms: int, *, is_degraded: bool = False) -> Notice:
+    """Return the notice while people talk: how many have been heard, for how long, and whether all is kept."""
+    heard = f"{_count(people, 'person', 'people')} heard · {clock(elapsed_ms)}"
+    kept = (
+        "⚠️ the recorder has trouble keeping up; gaps are possible"
+        if is_degraded
+        else "✓ every packet is kept"
+    )
+    return Notice(RECORDED, (_card(meeting.id, "Recording", f"{heard} · {kept}\n\n{CONSENT}", RED),))
+
+
+def progress(meeting: Meeting, stages: Sequence[str], finished: int) -> Notice:
+    """Return the notice after the recording: *stages* in their order, the first *finished* of them done."""
+    marks = [("✓" if place < finished else "▸" if place == finished else "·") for place in range(len(stages))]
+    steps = "  ".join(f"{mark} {stage}" for mark, stage in zip(marks, stages, strict=True))
+    spoken = f"The recording has ended after {clock(meeting.duration_ms)}; the notes follow here."
+    return Notice(spoken, (_card(meeting.id, "Working on the notes", steps, BLUE),))
+
+
+def failure(meeting_id: str, sentence: str, next_step: str, *, code: str = "") -> Notice:
+    """Return the notice of a meeting that could not be worked off: what happened and what to do.
+
+    *sentence* and *next_step* are texts of ours, such as an error's message; *code* is a failure code.
+    """
+    cause = f"{defuse(sentence)} (code {defuse(code)})" if code else defuse(sentence)
+    words = cut(f"{cause} {defuse(next_step)}", DESCRIPTION_UNITS - 200)
+    text = f"{words}\n\nThe audio is safe until its retention ends."
+    return Notice(
+        "⚠️ The notes of this standup could not be made.", (_card(meeting_id, "Failed", text, AMBER),)
+    )
+
+
+def _card(meeting_id: str, title: str, description: str, colour: int) -> Card:
+    return Card(title, description, footer=f"meeting {meeting_id}", colour=colour)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,133 @@
+"""Speech-recognition text made readable: fillers out, lead-ins off, nothing reworded.
+
+Law: numbers, names and identifiers stay letter for letter, and no word is ever added. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+from standup.summary import Kind
+from standup.transcript import plain
+
+LONGEST_CHARACTERS = 240
+"""An item longer than this ends at a word with an ellipsis; its evidence has the rest."""
+
+_APOSTROPHES = re.compile("[\u2018\u2019\u02bc]")
+# Case matters: "ER" is a diagram and "UM" an acronym, "er" and "Um" are noises.
+_NOISES = re.compile(
+    r"(?:,\s*)?(?<!\d )\b(?:[Uu]h+m*|[Uu]m+|[Ee]rm?|[Hh]m+|[Mm]m+h?m*)\b(?:\s*(?:,|\.{3}|…))?\s*"
+)
+_HESITATING = re.compile(r"\b(?:i|we|the|a|to|and|so|is|my|but|for|of|on|in)$", re.IGNORECASE)
+_ASIDES = re.compile(
+    r",\s*(?:you know|i mean|like|basically|sort of|kind of|right|well|let's see|actually)\s*,\s*"
+    r"|(?<!do )(?<!did )(?<!if )(?<!let )\byou know\b(?!\s+(?:that|what|how|if|who|why|where|when|"
+    r"about))\s*,?\s*",
+    re.IGNORECASE,
+)
+_STUTTERS = re.compile(
+    r"\b(i|we|the|a|to|and|in|of|is|my|on|for|i'm|it's|i'll|that's)(?:\s*[,-]*\s+\1\b)+", re.IGNORECASE
+)
+
+_GREETING = re.compile(
+    r"^(?:hi|hello|hey|good morning|good afternoon|morning|thanks(?: a lot)?|thank you(?: very much)?)\b"
+    r"(?:\s*,?\s*(?:everyone|everybody|all|team|folks|guys|there))?\s*(?:[,.!]\s*|\s+|$)",
+    re.IGNORECASE,
+)
+_INTERJECTION = re.compile(
+    r"^(?:(?:ok(?:ay)?|alright|all right|yeah|yep|yes|sure|so|well|right|great|cool|nice|oh|ah|and|but|"
+    r"also|plus|"
+    r"then|anyway|i (?:also |just )?(?:think|guess|mean)(?: that)?|from my side|on my side|for me|from me|"
+    r"as well as)\b\s*,?\s*)+",
+    re.IGNORECASE,
+)
+
+_WHEN = re.compile(
+    r"^(?:(?:for|on|as for|so|and|since|over)\s+)?(?:the\s+)?(?:yesterday|today|tomorrow|tonight|"
+    r"this morning|"
+    r"this afternoon|this week|last week|last night|last \w+day|weekend|currently|right now|now|"
+    r"at the moment|"
+    r"after that|afterwards|later|next up|next(?=\s*[,:]|\s+(?:i|we)\b))(?:\s+(?:morning|afternoon|"
+    r"evening))?\b(?!\s+(?:is|was|are|were)\b)\s*[,:]?\s*",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"^(?:what i did|done|completed|next(?: steps?)?|plans?|to-?do|blockers?|decisions?|"
+    r"action items?)\s*:\s*",
+    re.IGNORECASE,
+)
+_ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
+_SUBJECTS = {
+    Kind.DONE: re.compile(
+        rf"^i(?:'ve| have| had(?=\s+(?:been|\w+ed)\b)|'s| has)?\s+{_ALSO}(?=\w)", re.IGNORECASE
+    ),
+    Kind.NEXT: re.compile(
+        rf"^(?:(?:i(?:'ll| will|'m going to| am going to|'m gonna|'m planning to| am planning to| plan to|"
+        rf" want to|"
+        rf" need to| have to| hope to| aim to| intend to|'d like to| would like to|'m about to| should|"
+        rf" must|'m| am|'s| is)"
+        rf"|will|going to|gonna|plan to|planning to)\s+{_ALSO}(?:be\s+(?=\w+ing\b))?"
+        r"|(?:my|the) (?:plan|goal|focus|priority)(?: for today| today)? is\s+(?:to\s+|on\s+)?)",
+        re.IGNORECASE,
+    ),
+    Kind.BLOCKER: re.compile(
+        rf"^(?:(?:my|the|our|one|a) (?:only |main |current |biggest )?(?:blocker|impediment|problem)"
+        rf"(?: right now| today| at the moment)? is\s+(?:that\s+)?|i(?:'m| am|'s| is)?\s+{_ALSO})",
+        re.IGNORECASE,
+    ),
+}
+
+
+def clean(text: str) -> str:
+    """Return *text* on one line without noises, asides and stutters, apostrophes straight."""
+    words = _APOSTROPHES.sub("'", plain(text))
+    words = _ASIDES.sub(" ", _NOISES.sub(_pause, words))
+    words = _STUTTERS.sub(r"\1", words)
+    return re.sub(r"\s+([,.;!?])", r"\1", " ".join(words.split())).strip(" ,")
+
+
+def _pause(noise: re.Match[str]) -> str:
+    """Return what stands where a noise was: the comma before it, unless the sentence had hardly begun."""
+    is_pause = noise[0].startswith(",") and not _HESITATING.search(noise.string[: noise.start()])
+    return ", " if is_pause else " "
+
+
+def strip_lead(text: str) -> str:
+    """Return *text* without greetings and interjections at its start; it may become empty."""
+    before = None
+    while before != text:
+        before = text
+        text = _INTERJECTION.sub("", _GREETING.sub("", text))
+    return text
+
+
+def strip_when(text: str) -> str:
+    """Return *text* without a label or a time at its start (``Today``, ``Yesterday,``, ``Done:``)."""
+    return _WHEN.sub("", _LABEL.sub("", strip_lead(text)))
+
+
+def phrase(text: str, kind: Kind) -> str:
+    """Return the item that *text* is worth: without time, subject and auxiliary, capitalised, not too long.
+
+    Gives an empty text when no words are left.
+    """
+    bare = strip_when(text)
+    if kind in _SUBJECTS:
+        before = None
+        while before != bare:
+            before, bare = bare, _SUBJECTS[kind].sub("", strip_lead(bare))
+    return _capitalised(_shortened(strip_lead(bare).strip(" ,.;:!?-–—")))
+
+
+def _capitalised(text: str) -> str:
+    """Return *text* with a capital first letter; a word with digits or inner capitals is an identifier."""
+    first = text.split(" ", 1)[0].replace("'", "")
+    return (
+        text[:1].upper() + text[1:] if (first.isalpha() and first[1:].islower()) or len(first) == 1 else text
+    )
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_CHARACTERS:
+        return text
+    return text[:LONGEST_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"

@@ -1,0 +1,117 @@
+"""Decide what speech recognition may be believed: too short, too quiet, invented or looping text.
+
+Whisper writes text for silence, breath and keyboards ("Thank you.", "I'm going to do that."), and in a context too
+short it may repeat itself without end. The measured rules here drop that and keep an honest "yes". No I/O here;
+words go in, a reason code or None comes out.
+
+- bag of hallucinations: https://arxiv.org/abs/2501.11378
+- thresholds of the reference decoder: https://github.com/openai/whisper (``transcribe.py``)
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+from standup.transcribe import Reading, Word
+
+SHORTEST_MS = 200
+"""Shorter than any word."""
+FLOOR_DB = -60.0
+"""Below this loudest moment (dBFS) there is only noise."""
+SPEECH_MS = 100
+"""Least speech a voice activity detector must find."""
+
+TOO_SHORT = "too-short"
+TOO_QUIET = "too-quiet"
+NO_SPEECH = "no-speech"
+NO_WORDS = "no-words"
+REPETITION = "repetition"
+PHRASE = "phrase"
+
+_NO_SPEECH_PROB = 0.6
+_DOUBTFUL_NO_SPEECH_PROB = 0.3
+_LOGPROB = -1.0
+_COMPRESSION = 2.4
+_LONE_PHRASE_MS = 1000
+_STARVED_MS = 1000
+_STARVED_WORDS_PER_S = 0.5
+_LOOP_WORDS = range(3, 13)
+_STUTTER_COUNT = 6
+_INVENTED = re.compile(
+    r"(thank you|thanks)( so much| very much)? for (watching|listening)( .*)?"
+    r"|(please |don't forget to )?(like and )?subscribe( .*)?|.*subscribe to (the|my|our) channel.*"
+    r"|(sub|cap)(titles|titled|tioned|tions)? (by|provided by) .*|see you (in the )?next (video|time)"
+    r"|transcri(bed|ption) by .*|you"
+)
+
+
+def silence_reason(duration_ms: int, levels_db: Sequence[float]) -> str | None:
+    """Return why audio need not be read at all, or None.
+
+    *levels_db*: loudness of its parts in dBFS; empty means nothing was captured.
+    """
+    if duration_ms < SHORTEST_MS:
+        return TOO_SHORT
+    if max(levels_db, default=-200.0) < FLOOR_DB:
+        return TOO_QUIET
+    return None
+
+
+def is_suspicious(reading: Reading) -> bool:
+    """Return whether *reading* must be made again with more context: it loops, was cut, or is a guess."""
+    if reading.is_cut or reading.avg_logprob < _LOGPROB:
+        return True
+    return is_looping(reading.words) or _tail_repeats(reading.words, times=2)
+
+
+def is_starved(words: Sequence[Word], duration_ms: int) -> bool:
+    """Return whether *words* are too few for speech that long, so that some were missed."""
+    return duration_ms >= _STARVED_MS and len(words) * 1000 < _STARVED_WORDS_PER_S * duration_ms
+
+
+def drop_reason(reading: Reading, words: Sequence[Word], duration_ms: int) -> str | None:
+    """Return why *words*, one utterance's part of *reading*, are not believed, or None.
+
+    The engine's own doubt counts only when both of its measures agree: either alone would drop real speech.
+    """
+    said = _plain(words)
+    if not said:
+        return NO_WORDS
+    if reading.no_speech_prob > _NO_SPEECH_PROB and reading.avg_logprob < _LOGPROB:
+        return NO_SPEECH
+    if is_looping(words):
+        return REPETITION
+    is_doubtful = reading.no_speech_prob > _DOUBTFUL_NO_SPEECH_PROB or duration_ms < _LONE_PHRASE_MS
+    return PHRASE if is_doubtful and _INVENTED.fullmatch(said) else None
+
+
+def is_failure(reason: str, duration_ms: int) -> bool:
+    """Return whether dropping words for *reason* leaves real speech unread: a loop over a second of speech."""
+    return reason == REPETITION and duration_ms >= _LONE_PHRASE_MS
+
+
+def is_looping(words: Sequence[Word]) -> bool:
+    """Return whether *words* repeat themselves beyond what people do."""
+    text = "".join(word.text for word in words).strip().encode()
+    if text and len(text) / len(zlib.compress(text)) > _COMPRESSION:
+        return True
+    plain = [_plain([word]) for word in words]
+    stutter = plain[-_STUTTER_COUNT:]
+    is_stuttering = len(stutter) == _STUTTER_COUNT and len(set(stutter)) == 1
+    return is_stuttering or _tail_repeats(words, times=4)
+
+
+def _tail_repeats(words: Sequence[Word], times: int) -> bool:
+    """Return whether the words end with some 3 to 12 words said *times* times in a row."""
+    plain = [_plain([word]) for word in words]
+    return any(
+        len(plain) >= size * times and plain[-size:] * times == plain[-size * times :] for size in _LOOP_WORDS
+    )
+
+
+def _plain(words: Sequence[Word]) -> str:
+    """Return the words in small letters without punctuation, parted by single spaces."""
+    text = "".join(word.text for word in words).lower()
+    return " ".join(re.sub(r"[^\w' ]", " ", text).split())

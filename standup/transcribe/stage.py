@@ -1,0 +1,179 @@
+"""The transcribe stage: utterances in, the same utterances with text, verified silence or an error out.
+
+The speech is worked off in rounds of a few minutes, so memory does not grow with the meeting:
+tracks -> clips (`clips`) -> windows (`windows`) -> readings (`recognition`) -> utterances (`findings`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from standup.errors import TranscribeError, TranscriptionTimeout
+from standup.transcribe import SAMPLES_PER_MS, Engine
+from standup.transcribe.clips import Clip, Skipped, Tracks
+from standup.transcribe.findings import Findings
+from standup.transcribe.languages import Languages
+from standup.transcribe.recognition import Recognizer
+from standup.transcribe.windows import Span
+from standup.transcript import Outcome, Utterance
+
+if TYPE_CHECKING:
+    from standup.transcribe import Pcm
+
+logger = logging.getLogger(__name__)
+
+ROUND_MS = 300_000
+"""Speech held in memory at once; 300 s are 19 MB."""
+_DETECT_MS = 29_000
+
+OnProgress = Callable[[int, int], None]
+"""Told how many milliseconds of speech are done, and of how many; the last call has both equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which terms a meeting is transcribed."""
+
+    language: str = "auto"
+    """Two-letter code, or ``auto``: found out once per speaker."""
+    prompt: str = ""
+    """Names and terms that may occur; private."""
+    budget_s: float | None = None
+    """Wall time after which to give up; None for no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What the stage made of a meeting's utterances."""
+
+    utterances: tuple[Utterance, ...]
+    """In the order they were given."""
+    model_label: str
+    languages: Mapping[str, str]
+    """Speaker -> two-letter code, for those who were heard."""
+    audio_s: float
+    """Length of all utterances together."""
+    wall_s: float
+
+
+def transcribe(
+    tracks: Mapping[str, Path],
+    utterances: Sequence[Utterance],
+    engine: Engine,
+    terms: Terms | None = None,
+    on_progress: OnProgress | None = None,
+) -> Transcription:
+    """Return every utterance with its words, with why it is silent, or with why it could not be read.
+
+    *tracks*: participant id -> audio whose time 0 is the meeting clock's. Utterances that already have text or are
+    verified silence stay as they are. A track that cannot be read fails its own speaker's utterances only.
+
+    Raises TranscribeError when every utterance fails, TranscriptionTimeout when the budget is used up,
+    ModelLoadError and OutOfMemory as the engine does.
+    """
+    began_s = time.monotonic()
+    todo = [one for one in utterances if one.outcome in (Outcome.PENDING, Outcome.ERROR)]
+    run = _Run(engine, terms or Terms(), began_s, sum(map(_duration_ms, todo)), on_progress)
+    executor = ThreadPoolExecutor(engine.lanes, "transcribe")
+    try:
+        with Tracks(tracks) as opened:
+            run.work(opened.clips(todo), executor)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+    verdicts = {one.id: run.findings.verdict(one) for one in todo}
+    if run.errors and all(one.outcome is Outcome.ERROR for one in verdicts.values()):
+        raise run.errors[0]
+    run.advance(run.total_ms - run.done_ms)
+    return Transcription(
+        utterances=tuple(verdicts.get(one.id, one) for one in utterances),
+        model_label=engine.label,
+        languages=run.languages.all(),
+        audio_s=sum(map(_duration_ms, utterances)) / 1000,
+        wall_s=time.monotonic() - began_s,
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of `transcribe`: its state, owned by the calling thread."""
+
+    engine: Engine
+    terms: Terms
+    began_s: float
+    total_ms: int
+    on_progress: OnProgress | None
+    done_ms: int = 0
+    findings: Findings = field(default_factory=Findings)
+    languages: Languages = field(default_factory=Languages)
+    errors: list[TranscribeError] = field(default_factory=list)
+
+    def work(self, stream: Iterable[Clip | Skipped], executor: ThreadPoolExecutor) -> None:
+        """Work off the stream, round by round."""
+        recognizer = Recognizer(self.engine, executor, self.terms.prompt, self.left_s)
+        for clips in self._rounds(stream):
+            self._settle_languages(clips)
+            languages = {span.speaker: self.languages.of(span.speaker) for span in clips}
+            for span, heard in recognizer.recognize(clips, languages, self.advance).items():
+                self.findings.hear(span, heard.words, heard.reading)
+
+    def left_s(self) -> float | None:
+        """Return the seconds left; raise TranscriptionTimeout when there are none."""
+        if self.terms.budget_s is None:
+            return None
+        left_s = self.began_s + self.terms.budget_s - time.monotonic()
+        if left_s <= 0:
+            raise TranscriptionTimeout
+        return left_s
+
+    def advance(self, more_ms: int) -> None:
+        """Tell that *more_ms* of speech are done."""
+        self.done_ms = min(self.total_ms, self.done_ms + more_ms)
+        if self.on_progress is not None:
+            self.on_progress(self.done_ms, self.total_ms)
+
+    def _rounds(self, stream: Iterable[Clip | Skipped]) -> Iterator[dict[Span, Pcm]]:
+        """Yield the clips of the stream in rounds of about ``ROUND_MS``, noting what was skipped."""
+        clips: dict[Span, Pcm] = {}
+        for one in stream:
+            self.left_s()
+            if isinstance(one, Skipped):
+                self._skip(one)
+                continue
+            clips[one.span] = one.pcm
+            if sum(span.duration_ms for span in clips) >= ROUND_MS:
+                yield clips
+                clips = {}
+        if clips:
+            yield clips
+
+    def _skip(self, skipped: Skipped) -> None:
+        if skipped.error is None:
+            self.findings.silence(skipped.span, skipped.reason)
+        else:
+            self.findings.fail(skipped.span, skipped.reason)
+            self.errors.append(skipped.error)
+        self.advance(skipped.span.duration_ms)
+
+    def _settle_languages(self, clips: Mapping[Span, Pcm]) -> None:
+        known = self.engine.sole_language or self.terms.language
+        if known != self.terms.language != "auto":
+            logger.warning("The model knows only %s", known, extra={"action": "transcribe"})
+        for speaker in sorted({span.speaker for span in clips} - set(self.languages.pinned)):
+            if known != "auto":
+                self.languages.fix(speaker, known)
+                continue
+            spoken = [clips[span] for span in sorted(clips) if span.speaker == speaker]
+            pcm = np.concatenate(spoken)[: _DETECT_MS * SAMPLES_PER_MS]
+            self.languages.hear(speaker, self.engine.detect_language(pcm), len(pcm) // SAMPLES_PER_MS)
+
+
+def _duration_ms(utterance: Utterance) -> int:
+    return utterance.end_ms - utterance.start_ms

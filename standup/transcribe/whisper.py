@@ -1,0 +1,221 @@
+"""The Whisper engine: faster-whisper's model on CTranslate2.
+
+The pieces of `faster_whisper.WhisperModel` are used rather than its loop: features of windows with a context as
+short as is safe, decoding without time stamps, and the words' times from one alignment of the whole batch.
+
+- features shorter than 30 s are accepted by CTranslate2 and cheaper; the model needs some silence behind the speech
+- CTranslate2 allows ``min(max_length / 2, max_length - prompt)`` new tokens, so twice the wanted number is asked for
+- a loaded model does not survive a fork, it hangs: this module refuses instead
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
+
+from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
+from standup.settings import WhisperSettings
+from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word
+from standup.transcribe.cuda import preload_cublas
+from standup.transcribe.models import ModelChoice, resolve
+
+if TYPE_CHECKING:
+    from standup.transcribe import Pcm
+
+_BEAM_SIZE = 5
+_FULL_FRAMES = 3000  # 30 s, what the model was trained on
+_FRAMES_PER_S = 100
+_TAIL_FRAMES = 5 * _FRAMES_PER_S  # less silence behind the speech makes real voices loop
+_MAX_LENGTH = 448  # prompt and text together
+_MAX_TOKENS = 224
+_TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
+_OUT_OF_MEMORY = re.compile(r"out of memory|ALLOC_FAILED", re.IGNORECASE)
+_PREPENDED = "\"'“¿([{-"
+_APPENDED = "\"'.。,，!！?？:：”)]}、"
+
+
+@lru_cache(maxsize=1)
+def whisper_engine(settings: WhisperSettings) -> WhisperEngine:
+    """Return this process' engine for *settings*; its model is loaded when first used.
+
+    Raises ModelLoadError when there is no such model.
+    """
+    return WhisperEngine(resolve(settings))
+
+
+class WhisperEngine:
+    """An `Engine` over one Whisper model, loaded on first use and kept; safe for several threads of one process."""
+
+    def __init__(self, choice: ModelChoice, lanes: int | None = None) -> None:
+        """Take the model *choice*; *lanes* batches run at once (on a CPU: one per core, one thread each)."""
+        self._choice = choice
+        self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
+        self._lock = threading.Lock()
+        self._model: WhisperModel | None = None
+        self._pid = 0
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self._choice.label
+
+    @property
+    def sole_language(self) -> str | None:
+        """``en`` for an English-only model."""
+        return None if self._choice.is_multilingual else "en"
+
+    @property
+    def lanes(self) -> int:
+        """One per core on a CPU: the decoder gains nothing from a second thread."""
+        return self._lanes
+
+    @property
+    def batch_windows(self) -> int:
+        """Eight on a CPU, where more fall out of its cache."""
+        return 16 if self._choice.device == "cuda" else 8
+
+    def detect_language(self, pcm: Pcm) -> LanguageGuess:
+        """Return the language of *pcm*."""
+        model = self._loaded()
+        with _translated():
+            language, probability, _ = model.detect_language(audio=pcm)
+        return LanguageGuess(language, float(probability))
+
+    def read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+        """Return one reading per window; see `Engine.read`.
+
+        A batch that the device has no memory for is read in halves.
+        """
+        if not windows:
+            return []
+        try:
+            return self._read(windows, hints)
+        except OutOfMemory:
+            if len(windows) == 1:
+                raise
+            half = len(windows) // 2
+            return [*self.read(windows[:half], hints), *self.read(windows[half:], hints)]
+
+    def _read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+        model = self._loaded()
+        tokenizer = self._tokenizer(model, hints.language)
+        longest = max(len(pcm) for pcm in windows) * _FRAMES_PER_S // SAMPLE_RATE_HZ
+        frames = _FULL_FRAMES if hints.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
+        tokens = _token_limit(longest, hints)
+        prompt = model.get_prompt(tokenizer, tokenizer.encode(hints.prompt), without_timestamps=True)
+        features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
+        with _translated():
+            encoded = model.encode(np.stack(features))
+            results = model.model.generate(
+                encoded,
+                [prompt] * len(windows),
+                beam_size=_BEAM_SIZE,
+                max_length=min(_MAX_LENGTH, max(2 * tokens, len(prompt) + tokens)),
+                return_scores=True,
+                return_no_speech_prob=True,
+                suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            )
+            texts = [[token for token in one.sequences_ids[0] if token < tokenizer.eot] for one in results]
+            sizes = [len(pcm) * _FRAMES_PER_S // SAMPLE_RATE_HZ for pcm in windows]
+            aligned = model.find_alignment(tokenizer, texts, encoded, sizes)
+        return [_reading(*row, tokens) for row in zip(results, aligned, sizes, strict=True)]
+
+    def _tokenizer(self, model: WhisperModel, language: str) -> Tokenizer:
+        is_multilingual = model.model.is_multilingual
+        try:
+            return Tokenizer(model.hf_tokenizer, is_multilingual, task="transcribe", language=language)
+        except ValueError as cause:
+            raise TranscribeError(
+                f"Whisper does not know the language `{language}`; correct STANDUP_LANGUAGE."
+            ) from cause
+
+    def _loaded(self) -> WhisperModel:
+        """Return the model, loading it when this is its first use in this process."""
+        with self._lock:
+            if self._model is None:
+                self._model, self._pid = self._load(), os.getpid()
+            if self._pid != os.getpid():
+                raise ModelLoadError(
+                    "The speech model was loaded before this process was forked and would hang in it; "
+                    "run the worker with `standup run worker-gpu`, which starts its child afresh."
+                )
+            return self._model
+
+    def _load(self) -> WhisperModel:
+        choice = self._choice
+        if choice.device == "cuda":
+            preload_cublas()
+        try:
+            model = WhisperModel(
+                str(choice.path),
+                device=choice.device,
+                compute_type=choice.compute_type,
+                cpu_threads=1,
+                num_workers=self._lanes,
+                local_files_only=True,
+            )
+            model.encode(np.zeros((model.feature_extractor.mel_filters.shape[0], 2), dtype=np.float32))
+        except (RuntimeError, ValueError, OSError) as cause:
+            if _OUT_OF_MEMORY.search(str(cause)):
+                raise OutOfMemory from cause
+            raise ModelLoadError(
+                f"The speech model {choice.label} in {choice.path} cannot run on {choice.device}; check "
+                "STANDUP_WHISPER_MODEL and STANDUP_WHISPER_DEVICE, and run `standup doctor`."
+            ) from cause
+        return model
+
+
+def _token_limit(longest_frames: int, hints: Hints) -> int:
+    """Return how many tokens a window may have; a careful reading has the model's own limit."""
+    per_s = _TOKENS_PER_S.get(hints.language)
+    if hints.is_careful or per_s is None:
+        return _MAX_TOKENS
+    return min(_MAX_TOKENS, per_s * longest_frames // _FRAMES_PER_S + 8)
+
+
+def _reading(result: Any, aligned: list[dict[str, Any]], frames: int, limit_tokens: int) -> Reading:
+    """Return CTranslate2's result and its aligned words as a reading."""
+    merge_punctuations(aligned, _PREPENDED, _APPENDED)
+    tokens = len(result.sequences_ids[0])
+    return Reading(
+        words=tuple(_word(one, frames / _FRAMES_PER_S) for one in aligned if one["word"]),
+        avg_logprob=float(result.scores[0]) * tokens / (tokens + 1),
+        no_speech_prob=float(result.no_speech_prob),
+        is_cut=tokens >= limit_tokens,
+    )
+
+
+def _word(timed: dict[str, Any], length_s: float) -> Word:
+    """Return a word with its times inside the window."""
+    start_s = min(float(timed["start"]), length_s)
+    end_s = min(max(float(timed["end"]), start_s), length_s)
+    return Word(timed["word"], start_s, end_s, float(timed["probability"]))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what CTranslate2 raises as an error of ours; its out-of-memory has no class, only a text."""
+    try:
+        yield
+    except RuntimeError as cause:
+        if _OUT_OF_MEMORY.search(str(cause)):
+            raise OutOfMemory from cause
+        raise TranscribeError("The speech engine failed; see errors.log for its own words.") from cause
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

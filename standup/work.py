@@ -1,0 +1,107 @@
+"""What each stage does: read the archive, call the stage's package, store the product with the claim.
+
+Nothing here decides about retries or leases; `standup.tasks` does. Each function may run twice for one meeting.
+Each imports its stage's package when it runs, so that a worker loads what its own queues need and no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from standup.archive import Archive, Claim
+from standup.errors import ArchiveError
+from standup.notice import notes
+from standup.settings import Settings
+from standup.summary import Summary, summary_markdown
+from standup.transcript import Transcript, transcript_markdown
+
+log = logging.getLogger(__name__)
+
+NOTIFY_TIMEOUT_S = 120.0
+TRANSCRIBE_BUDGET_S = 4_800.0
+"""Below the task's soft time limit, so that the stage itself can say that it took too long."""
+
+
+def now_ms() -> int:
+    """Return the wall clock in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
+    """Turn the packet journal into tracks and utterances. Raises AudioCaptureError, DiskFull."""
+    from standup.capture.tracks import make_tracks
+
+    with (
+        archive.audio.fetched(claim.meeting_id, "journal") as journal,
+        archive.audio.stored(claim.meeting_id, "tracks") as tracks,
+    ):
+        made = make_tracks(journal, tracks)
+    archive.store_capture(claim, made.tracks, made.utterances, now_ms())
+    log.info("Captured %d tracks, %d utterances", len(made.tracks), len(made.utterances))
+
+
+def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
+    """Read the words of every utterance. Raises TranscribeError and what is below it."""
+    from standup.transcribe.stage import Terms
+    from standup.transcribe.stage import transcribe as read
+    from standup.transcribe.whisper import whisper_engine
+
+    engine = whisper_engine(settings.whisper)
+    utterances = archive.transcript(claim.meeting_id).utterances
+    with archive.audio.fetched(claim.meeting_id, "tracks") as folder:
+        tracks = {
+            one.speaker: folder / one.path.rpartition("/")[2] for one in archive.tracks(claim.meeting_id)
+        }
+        terms = Terms(language=settings.language, budget_s=TRANSCRIBE_BUDGET_S)
+        made = read(tracks, utterances, engine, terms)
+    archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
+    log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
+
+
+def summarize(archive: Archive, settings: Settings, claim: Claim) -> None:
+    """Find what each person did, will do and is blocked by. Raises SummarizeError."""
+    from standup.summarize import choose
+
+    summary = choose().summarize(archive.transcript(claim.meeting_id))
+    archive.store_summary(claim, summary, now_ms())
+    log.info("Summarized into %d items by %s", len(summary.items), summary.summarizer)
+
+
+def notify(archive: Archive, settings: Settings, claim: Claim) -> None:
+    """Put the notes into the meeting's one message.
+
+    A meeting without a text channel (an imported recording) has its notes in the archive only. Raises NotifyError,
+    ChannelForbidden, SettingsError.
+    """
+    meeting = archive.meeting(claim.meeting_id)
+    if not meeting.text_channel_id:
+        archive.store_notice(claim, "", now_ms())
+        return
+    from standup.notify.discord_channel import Attachment, DiscordChannel
+
+    summary, transcript = _notes_of(archive, claim.meeting_id)
+    model = archive.model_label(meeting.id)
+    document = summary_markdown(summary, transcript, started_at=meeting.started_at, speech_model=model)
+    posted = DiscordChannel(settings.discord).publish(
+        int(meeting.text_channel_id),
+        notes(meeting, summary, transcript, archive.tracks(meeting.id), speech_model=model),
+        message_id=int(archive.posted(meeting.id).message_id or 0) or None,
+        nonce=meeting.id,
+        files=(
+            Attachment("summary.md", document.encode()),
+            Attachment("transcript.md", transcript_markdown(transcript).encode()),
+        ),
+        timeout_s=NOTIFY_TIMEOUT_S,
+    )
+    archive.store_notice(claim, str(posted.message_id), now_ms())
+    log.info("Posted the notes as message %d", posted.message_id)
+
+
+def _notes_of(archive: Archive, meeting_id: str) -> tuple[Summary, Transcript]:
+    summary = archive.summary(meeting_id)
+    if summary is None:
+        raise ArchiveError(
+            f"Meeting {meeting_id} has no summary; run `standup retry {meeting_id} --from summarize`."
+        )
+    return summary, archive.transcript(meeting_id)

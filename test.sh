@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Run the tests with coverage: unit, integration, or both; installs first what is missing.
+set -Eeuo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+trap 'printf "test.sh: line %s failed with status %s; run bash -x test.sh to see why.\n" "$LINENO" "$?" >&2' ERR
+
+readonly bin=.venv/bin
+readonly unit_floor_percent=85 integration_floor_percent=70
+readonly unit_limit_s=300 integration_limit_s=1500
+closing_lines=()
+failed=0
+
+# Left out of the unit figure, not of the integration figure: nothing but edges to a live process, socket or model.
+readonly edges=(
+    'standup/demo.py' 'standup/bench/*'                            # start every process, measure real work
+    'standup/worker.py' 'standup/supervision/launch.py'            # signals of a live worker, the life of a child
+    'standup/bot/client.py' 'standup/bot/voice_client.py'          # a gateway and a voice session with Discord
+    'standup/bot/voice_recorder.py' 'standup/bot/event_monitor.py' # the programs around them
+    'standup/simulator/server.py' 'standup/simulator/voice_server.py' 'standup/simulator/voice_client.py' # sockets
+    'standup/transcribe/whisper.py' 'standup/transcribe/cuda.py'   # a loaded model, a GPU
+)
+
+usage() {
+    cat <<EOF
+Usage: ./test.sh [unit|integration|all] [--help]
+
+  unit         the tests without processes; branch coverage at least $unit_floor_percent %
+  integration  the tests that start real processes; coverage of those processes at least $integration_floor_percent %
+  all          both (the default), and htmlcov/index.html with both together
+
+Each kind counts only what its own tests ran. Runs ./setup.sh first, which is quick when nothing is missing.
+Arguments after -- go to pytest, e.g. ./test.sh unit -- -k journal; coverage is then shown and not enforced.
+
+Exit status: 0 every test passed and both floors hold · 1 not so · 2 wrong usage · otherwise that of ./setup.sh
+EOF
+}
+
+percent_floor() { ((${#pytest_arguments[@]})) && echo 0 || echo "$1"; }
+
+# run_kind KIND FLOOR LIMIT OMITTED PYTEST-ARGUMENT...: one kind of test with its own coverage data and floor.
+run_kind() {
+    local kind=$1 floor=$2 limit_s=$3 omitted=$4 status=0 log=$work/$1.log
+    shift 4
+    printf '\n== %s tests\n' "$kind"
+    rm -f ".coverage.$kind" ".coverage.$kind".*
+    COVERAGE_FILE=$PWD/.coverage.$kind timeout --foreground "$limit_s" "$bin/python" -m pytest --color="$color" \
+        --cov --cov-report= "$@" "${pytest_arguments[@]}" </dev/null 2>&1 | tee "$log" || status=$?
+    closing_lines+=("$(grep -E '=+ .* in [0-9.]+s.* =+' "$log" | tail -n 1 || true)")
+    if ((status != 0)); then
+        failed=1
+        ((status != 124)) || printf 'test.sh: the %s tests took over %s s and were stopped.\n' "$kind" "$limit_s" >&2
+    fi
+    report "$kind" "$(percent_floor "$floor")" "$omitted"
+}
+
+# Print the coverage of one kind and hold it against its floor.
+report() {
+    local kind=$1 floor=$2 omitted=$3
+    # Processes that outlived pytest's own session have left their data in files of their own.
+    if compgen -G ".coverage.$kind.*" >/dev/null; then
+        COVERAGE_FILE=$PWD/.coverage.$kind "$bin/coverage" combine --quiet --append
+    fi
+    printf '\n-- %s coverage, at least %s %%\n' "$kind" "$floor"
+    COVERAGE_FILE=$PWD/.coverage.$kind "$bin/coverage" report --fail-under="$floor" ${omitted:+--omit="$omitted"} || {
+        failed=1
+        printf 'test.sh: %s coverage is below its floor of %s %%; the table above names the lines.\n' "$kind" "$floor" >&2
+    }
+}
+
+write_html() {
+    local data=() kind
+    for kind in unit integration; do [[ ! -f .coverage.$kind ]] || data+=(".coverage.$kind"); done
+    ((${#data[@]})) || return 0
+    export COVERAGE_FILE=$PWD/.coverage
+    "$bin/coverage" combine --quiet --keep "${data[@]}"
+    "$bin/coverage" html --quiet --directory htmlcov
+    printf '\nhtmlcov/index.html shows %s.\n' "${data[*]}"
+}
+
+main() {
+    local kinds=all variable
+    pytest_arguments=() color=no
+    while (($#)); do
+        case $1 in
+            unit | integration | all) kinds=$1 ;;
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --)
+                pytest_arguments=("${@:2}")
+                break
+                ;;
+            *)
+                printf 'test.sh: unknown argument %s; see ./test.sh --help.\n' "$1" >&2
+                exit 2
+                ;;
+        esac
+        shift
+    done
+    ./setup.sh
+    # Tests see the defaults, whatever this shell has set for a real installation.
+    for variable in "${!STANDUP_@}"; do unset "$variable"; done
+    [[ ! -t 1 ]] || color=yes
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+
+    [[ $kinds == integration ]] ||
+        run_kind unit "$unit_floor_percent" "$unit_limit_s" "$(IFS=,; echo "${edges[*]}")" \
+            -m "not integration" -n auto --maxprocesses 4
+    [[ $kinds == unit ]] ||
+        run_kind integration "$integration_floor_percent" "$integration_limit_s" "" -m integration
+    write_html
+    printf '%s\n' "${closing_lines[@]}"
+    exit "$failed"
+}
+
+main "$@"

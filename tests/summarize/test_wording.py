@@ -1,0 +1,52 @@
+"""Readable wording that changes no meaning."""
+
+from __future__ import annotations
+
+import pytest
+
+from standup.summarize.wording import LONGEST_CHARACTERS, clean, phrase
+from standup.summary import Kind
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("um I, uh, fixed the the login", "I fixed the login", id="noises and stutters"),
+        pytest.param("the page, uh, it works", "the page, it works", id="a pause stays"),
+        pytest.param("I, you know, fixed it", "I fixed it", id="aside"),
+        pytest.param("do you know what happened", "do you know what happened", id="a real question"),
+        pytest.param("the ER diagram is 5 mm wide", "the ER diagram is 5 mm wide", id="not noises"),
+        pytest.param("ticket 55 55 and A-1 A-1", "ticket 55 55 and A-1 A-1", id="numbers stay verbatim"),
+        pytest.param("I\u2019m done", "I'm done", id="apostrophe"),
+    ],
+)
+def test_clean(text: str, expected: str) -> None:
+    """Noises go, words and numbers stay."""
+    assert expected == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        pytest.param("Yesterday I finished the login", Kind.DONE, "Finished the login", id="done"),
+        pytest.param("I had three interviews", Kind.DONE, "Had three interviews", id="had is the verb"),
+        pytest.param("Today I'm going to write tests", Kind.NEXT, "Write tests", id="next"),
+        pytest.param("we will ship it", Kind.NEXT, "We will ship it", id="we stays"),
+        pytest.param("Next release planning", Kind.NEXT, "Next release planning", id="next is an adjective"),
+        pytest.param(
+            "my blocker is that I don't have access", Kind.BLOCKER, "Don't have access", id="blocker"
+        ),
+        pytest.param("iOS still crashes", Kind.BLOCKER, "iOS still crashes", id="identifier keeps its case"),
+        pytest.param("go with v2", Kind.DECISION, "Go with v2", id="decision"),
+        pytest.param("okay so", Kind.DONE, "", id="nothing left"),
+    ],
+)
+def test_phrase(text: str, kind: Kind, expected: str) -> None:
+    """An item loses its lead-in and keeps its words."""
+    assert expected == phrase(text, kind)
+
+
+def test_a_long_item_ends_at_a_word() -> None:
+    """Beyond the limit the item stops between words."""
+    short = phrase("word " * 200, Kind.DONE)
+    assert (True, True) == (len(short) <= LONGEST_CHARACTERS + 2, short.endswith("word …"))

@@ -1,0 +1,236 @@
+"""The Whisper engine: its rules without a model, and the bundled model on real sound."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from standup.bench.transcribe import encode, word_error_rate
+from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
+from standup.settings import WhisperSettings
+from standup.transcribe import Hints, Reading
+from standup.transcribe.audio import TrackReader
+from standup.transcribe.models import ModelChoice, resolve
+from standup.transcribe.stage import transcribe
+from standup.transcribe.whisper import WhisperEngine, _token_limit, _translated, whisper_engine
+from standup.transcript import Outcome, Utterance
+
+TINY = WhisperSettings(model="tiny.en", device="cpu", language="auto")
+ENGLISH = Hints("en")
+
+
+class SmallDevice(WhisperEngine):
+    """An engine whose device has memory for two windows at once."""
+
+    room = 2
+
+    def _read(self, windows: Sequence[Any], hints: Hints) -> list[Reading]:
+        if len(windows) > self.room:
+            raise OutOfMemory
+        return [Reading((), avg_logprob=-float(len(window))) for window in windows]
+
+
+@pytest.fixture
+def choice(tmp_path: Path) -> ModelChoice:
+    """A model that is not there."""
+    return ModelChoice("none", tmp_path, "cpu", "int8", is_multilingual=True)
+
+
+def test_a_batch_too_big_for_the_device_is_read_in_halves(choice: ModelChoice) -> None:
+    """Every window is read, in order, in batches the device can hold."""
+    windows = [np.zeros(size, dtype=np.float32) for size in range(7)]
+
+    assert [one.avg_logprob for one in SmallDevice(choice).read(windows, ENGLISH)] == [
+        -float(n) for n in range(7)
+    ]
+
+
+def test_a_window_too_big_for_the_device_is_out_of_memory(choice: ModelChoice) -> None:
+    """One window cannot be halved; the next try takes a smaller profile."""
+    engine = SmallDevice(choice)
+    engine.room = 0
+    with pytest.raises(OutOfMemory):
+        engine.read([np.zeros(9, dtype=np.float32)], ENGLISH)
+
+
+def test_nothing_is_read_without_a_model(choice: ModelChoice) -> None:
+    """No windows, no model."""
+    assert WhisperEngine(choice).read([], ENGLISH) == []
+
+
+def test_a_model_that_cannot_be_loaded_is_named(choice: ModelChoice) -> None:
+    """The message names model, place and device, and the next step."""
+    with pytest.raises(
+        ModelLoadError, match=r"The speech model none in .* on cpu; check STANDUP_WHISPER_MODEL"
+    ):
+        WhisperEngine(choice).read([np.zeros(9, dtype=np.float32)], ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        pytest.param("CUDA failed with error out of memory", OutOfMemory, id="CUDA"),
+        pytest.param("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", OutOfMemory, id="cuBLAS"),
+        pytest.param(
+            "CUDA failed with error unspecified launch failure", TranscribeError, id="anything else"
+        ),
+    ],
+)
+def test_out_of_memory_is_told_by_its_text(text: str, kind: type[Exception]) -> None:
+    """CTranslate2 has no class for it."""
+    with pytest.raises(TranscribeError) as caught, _translated():
+        raise RuntimeError(text)
+
+    assert (type(caught.value), str(caught.value.__cause__)) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    ("frames", "hints", "expected"),
+    [
+        pytest.param(100, Hints("en"), 14, id="a second of English"),
+        pytest.param(1500, Hints("en"), 98, id="a whole window"),
+        pytest.param(100, Hints("ja"), 224, id="another script"),
+        pytest.param(100, Hints("en", is_careful=True), 224, id="a careful reading"),
+    ],
+)
+def test_the_token_limit_follows_the_length(frames: int, hints: Hints, expected: int) -> None:
+    """English cannot say more than six tokens a second; a loop is cut there."""
+    assert _token_limit(frames, hints) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "is_multilingual", "expected"),
+    [
+        pytest.param("cpu", False, (3, 8, "en"), id="English on a CPU"),
+        pytest.param("cuda", True, (3, 16, None), id="many languages on a GPU"),
+    ],
+)
+def test_the_engine_tells_what_it_is(
+    tmp_path: Path, device: str, is_multilingual: bool, expected: tuple[int, int, str | None]
+) -> None:
+    """Lanes, batches and languages follow from the model's choice alone, before it is loaded."""
+    engine = WhisperEngine(ModelChoice("m", tmp_path, device, "int8", is_multilingual), lanes=3)
+
+    assert (engine.lanes, engine.batch_windows, engine.sole_language) == expected
+
+
+@pytest.fixture(scope="module")
+def engine() -> WhisperEngine:
+    """The bundled model, loaded once."""
+    return WhisperEngine(resolve(TINY))
+
+
+def _noises() -> dict[str, Any]:
+    """Return two seconds each of what microphones pick up between words."""
+    random = np.random.default_rng(7)
+    time_s = np.arange(32_000) / 16_000
+    noise = random.standard_normal(32_000)
+    decay = np.exp(-np.arange(400) / 60)
+    keys = np.zeros(32_000)
+    for at in range(0, 31_000, 2400):
+        keys[at : at + 400] = 0.3 * decay * random.standard_normal(400)
+    breath = np.convolve(noise, np.ones(8) / 8, "same") * 0.08 * np.sin(np.pi * time_s / 2) ** 2
+    sounds = {
+        "silence": np.zeros(32_000),
+        "white noise": 0.05 * noise,
+        "hum": 0.1 * np.sin(2 * np.pi * 50 * time_s) + 0.05 * np.sin(2 * np.pi * 150 * time_s),
+        "keyboard": keys,
+        "breath": breath,
+        "thump": np.where(time_s < 0.2, 0.5 * np.sin(2 * np.pi * 60 * time_s), 0.0),
+    }
+    return {name: sound.astype(np.float32) for name, sound in sounds.items()}
+
+
+@pytest.mark.integration
+def test_speech_comes_back_as_text(
+    tracks: dict[str, Path],
+    pending: tuple[Utterance, ...],
+    spoken: tuple[Utterance, ...],
+    engine: WhisperEngine,
+) -> None:
+    """Four voices come back under their own utterances with a word error rate below 15 %."""
+    done = transcribe(tracks, pending, engine).utterances
+    rate = word_error_rate({one.id: one.text for one in spoken}, {one.id: one.text for one in done})
+
+    assert [one.outcome for one in done] == [Outcome.TEXT] * len(spoken)
+    assert rate < 0.15
+
+
+@pytest.mark.integration
+def test_a_lone_yes_survives(
+    tracks: dict[str, Path], pending: tuple[Utterance, ...], engine: WhisperEngine
+) -> None:
+    """A reply of one word, alone in its window, is kept."""
+    (yes,) = [one for one in pending if one.speaker == "awb"]
+
+    assert transcribe(tracks, [yes], engine).utterances[0].text.strip(".!").lower() == "yes"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", sorted(_noises()))
+def test_what_is_no_speech_gives_no_text(name: str, tmp_path: Path, engine: WhisperEngine) -> None:
+    """Noises end as verified silence, never as words."""
+    encode((_noises()[name] * 32_767).astype(np.int16).tobytes(), tmp_path / "a.ogg")
+    done = transcribe({"a": tmp_path / "a.ogg"}, [Utterance("u0", "a", 0, 2000)], engine)
+
+    assert done.utterances[0].outcome is Outcome.SILENCE
+
+
+@pytest.mark.integration
+def test_the_engine_takes_every_window_of_a_batch(engine: WhisperEngine) -> None:
+    """Empty readings do not upset the alignment of their neighbours, quick or careful."""
+    windows = [sound[: 8000 * (1 + at % 4)] for at, sound in enumerate(_noises().values())]
+
+    assert len(engine.read(windows, ENGLISH)) == len(windows)
+    assert len(engine.read(windows[:2], Hints("en", is_careful=True))) == 2
+
+
+@pytest.mark.integration
+def test_a_long_prompt_leaves_room_for_the_text(engine: WhisperEngine, tracks: dict[str, Path]) -> None:
+    """Names and terms fill the model's context to its limit, and the speech is still read to its end."""
+    pcm = TrackReader(tracks["slt"]).read(300, 2280)
+    (reading,) = engine.read([pcm], Hints("en", prompt="Grafana, Keycloak, Szymon. " * 80))
+
+    assert "page" in reading.text
+
+
+@pytest.mark.integration
+def test_a_fork_of_a_loaded_model_is_refused() -> None:
+    """CTranslate2 would hang in the child; the engine says what to do instead."""
+    code = (
+        "import os, numpy as np\n"
+        "from standup.errors import ModelLoadError\n"
+        "from standup.settings import WhisperSettings\n"
+        "from standup.transcribe import Hints\n"
+        "from standup.transcribe.whisper import whisper_engine\n"
+        "engine = whisper_engine(WhisperSettings(model='tiny.en', device='cpu', language='en'))\n"
+        "sound = [np.zeros(16000, dtype=np.float32)]\n"
+        "engine.read(sound, Hints('en'))\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    try:\n"
+        "        engine.read(sound, Hints('en'))\n"
+        "    except ModelLoadError:\n"
+        "        os._exit(42)\n"
+        "    os._exit(1)\n"
+        "os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", code], timeout=60, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+
+    assert ran.returncode == 42
+
+
+@pytest.mark.integration
+def test_an_engine_is_shared_by_the_process() -> None:
+    """The same settings give the same engine, so a model is loaded once."""
+    assert whisper_engine(TINY) is whisper_engine(TINY.model_copy())

@@ -107,15 +107,16 @@ def _running(settings: Settings, discord: LoopbackDiscord, log_dir: Path, tell: 
 
 
 def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask all to stop, Redis last of all, and kill whoever has not after ``STOP_S``."""
-    for child in reversed(children):
-        child.terminate()
-    for child in reversed(children):
-        try:
-            child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait(STOP_S)
+    """Ask all to stop, Redis when nobody needs it any more; kill whoever has not stopped after ``STOP_S``."""
+    for group in (children[1:], children[:1]):
+        for child in group:
+            child.terminate()
+        for child in group:
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(STOP_S)
 
 
 async def _hold(discord: LoopbackDiscord, settings: Settings, scenario: Scenario, tell: Tell) -> Performance:

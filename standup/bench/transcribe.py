@@ -6,7 +6,6 @@ clock. Synthetic voices flatter every recognizer alike; read the ratios, not the
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import subprocess
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
     from standup.transcribe.models import ModelChoice
+    from standup.transcribe.whisper import WhisperEngine
 
 VOICES = ("slt", "rms", "awb", "kal16")
 SENTENCES = (
@@ -120,12 +120,13 @@ def run(settings: WhisperSettings, minutes: float = 1.5, repetitions: int = 3) -
     Raises ServiceMissing without flite, ffmpeg or jiwer, and ModelLoadError without the model.
     """
     from standup.transcribe.models import resolve
+    from standup.transcribe.whisper import WhisperEngine
 
     choice = resolve(settings)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    engine = WhisperEngine(choice)
     with tempfile.TemporaryDirectory(prefix="standup-bench-") as folder:
         rehearsal = rehearse(Path(folder), minutes)
-        methods = _methods(choice, rehearsal, cores, settings.language)
+        methods = _methods(choice, engine, rehearsal, settings.language)
         for method in methods.values():
             method()  # loads the model and warms the caches
         walls: dict[str, list[float]] = {name: [] for name in methods}
@@ -137,7 +138,13 @@ def run(settings: WhisperSettings, minutes: float = 1.5, repetitions: int = 3) -
                 walls[name].append(time.perf_counter() - began_s)
     scores = {name: _score(rehearsal, statistics.median(walls[name]), said[name]) for name in methods}
     return TranscribeFigures(
-        choice.label, choice.device, choice.compute_type, cores, repetitions, rehearsal.speech_s, **scores
+        choice.label,
+        choice.device,
+        choice.compute_type,
+        engine.lanes,
+        repetitions,
+        rehearsal.speech_s,
+        **scores,
     )
 
 
@@ -202,16 +209,16 @@ def _program(command: list[str], given: bytes = b"") -> None:
         raise ServiceMissing(f"{command[0]} is not installed or failed; run `./setup.sh`.") from cause
 
 
-def _methods(choice: ModelChoice, rehearsal: Rehearsal, cores: int, language: str) -> dict[str, Method]:
+def _methods(
+    choice: ModelChoice, engine: WhisperEngine, rehearsal: Rehearsal, language: str
+) -> dict[str, Method]:
     """Return the three ways, under the names of their fields."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     from standup.transcribe.stage import Terms, transcribe
-    from standup.transcribe.whisper import WhisperEngine
 
-    engine = WhisperEngine(choice)
     stock = WhisperModel(
-        str(choice.path), device=choice.device, compute_type=choice.compute_type, cpu_threads=cores
+        str(choice.path), device=choice.device, compute_type=choice.compute_type, cpu_threads=engine.lanes
     )
     batches = BatchedInferencePipeline(stock)
     todo = [Utterance(one.id, one.speaker, one.start_ms, one.end_ms) for one in rehearsal.utterances]

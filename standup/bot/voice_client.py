@@ -18,6 +18,7 @@ from discord.gateway import DiscordVoiceWebSocket
 from discord.voice_state import VoiceConnectionState
 
 from standup.bot.listener import READY, Listener
+from standup.bot.socket_reader import PromptSocketReader
 from standup.capture.keys import ConnectionKeys
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,18 @@ class HookedConnection(VoiceConnectionState):
     def __init__(self, voice_client: discord.VoiceClient, on_datagram: Datagram, hook: Hook) -> None:
         super().__init__(voice_client, hook=hook)
         self._on_datagram = on_datagram
+        self._unused_reader = self._socket_reader  # started by discord.py, waits until it is stopped
+        self._socket_reader = PromptSocketReader(self)
+        self._socket_reader.start()
 
     def listen(self) -> None:
         """Take datagrams from now on: READY has come and the IP discovery before it is over."""
         self.add_socket_listener(self._on_datagram)
+
+    def end(self) -> None:
+        """End both reader threads."""
+        self._unused_reader.stop()
+        self._socket_reader.stop()
 
     async def _connect_websocket(self, resume: bool) -> DiscordVoiceWebSocket:
         """Take no datagrams during the handshake of a new session.
@@ -105,6 +114,7 @@ class RecordingVoiceClient(discord.VoiceClient):
     def cleanup(self) -> None:
         """Forget the connection; discord.py calls this when it has given up, and again after `disconnect`."""
         self.is_given_up = True
+        self._connection.end()
         super().cleanup()
 
     async def _hear_event(self, websocket: DiscordVoiceWebSocket, message: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def checksum(page: bytes | bytearray) -> int:
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_REVERSED), "big")
 
 
-class _Paginator:
+class Paginator:
     """Gathers packets into pages of one logical stream."""
 
     def __init__(self, serial: int) -> None:
@@ -96,7 +96,7 @@ def serialize(packets: Iterable[TimedPacket], serial: int) -> Iterator[bytes]:
     No packets give 20 ms of silence, as players refuse a file without any.
     Raises MalformedPacket for what is not an Opus packet.
     """
-    pages = _Paginator(serial & 0xFFFFFFFF)
+    pages = Paginator(serial & 0xFFFFFFFF)
     head = _HEAD.pack(b"OpusHead", 1, 2, PRE_SKIP_SAMPLES, 48_000, 0, 0)
     for content, flags in ((head, BEGINNING), (_TAGS, 0)):
         yield from pages.add(content, 0)

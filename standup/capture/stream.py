@@ -7,7 +7,6 @@ starts over with other numbers on the same SSRC begins another `Stream`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from standup.capture.arrival import Arrival
@@ -26,23 +25,19 @@ class Sent(NamedTuple):
     arrival: Arrival
 
 
-@dataclass
 class Stream:
     """Packets of one SSRC whose numbers belong together, and what was noticed while sorting them in."""
 
-    packets: dict[int, Sent] = field(default_factory=dict)
-    """By unwrapped sequence number."""
-    newest: int = 0
-    """Highest sequence number so far."""
-    undecryptable: set[int] = field(default_factory=set)
-    """Sequence numbers that came and could not be decrypted."""
-    late: int = 0
-    duplicated: int = 0
+    def __init__(self, first: Arrival) -> None:
+        sent = _sent(first, first.sequence, first.timestamp)
+        self.packets = {sent.sequence: sent}  # by unwrapped sequence number
+        self.newest = sent.sequence
+        self.undecryptable: set[int] = set()  # sequence numbers that came and could not be decrypted
+        self.late = 0
+        self.duplicated = 0
 
     def place_of(self, arrival: Arrival) -> Sent | None:
         """Return *arrival* with numbers that fit this stream, or None when it belongs to another."""
-        if not self.packets:
-            return _sent(arrival, arrival.sequence, arrival.timestamp)
         sequence = unwrap(arrival.sequence, self.newest, 16)
         if abs(sequence - self.newest) > MAX_JUMP:
             return None
@@ -55,7 +50,7 @@ class Stream:
         if sent.sequence in self.packets:
             self.duplicated += 1
             return
-        if not self.packets or sent.sequence > self.newest:
+        if sent.sequence > self.newest:
             self.newest = sent.sequence
         else:
             self.late += 1
@@ -72,8 +67,6 @@ class Stream:
     @property
     def lost(self) -> int:
         """How many sequence numbers between the first and the last never came; silence takes no numbers."""
-        if not self.packets:
-            return 0
         oldest = min(self.packets)
         unreadable = sum(oldest < sequence < self.newest for sequence in self.undecryptable)
         return self.newest - oldest + 1 - len(self.packets) - unreadable
@@ -89,24 +82,25 @@ def sort_streams(arrivals: Iterable[Arrival]) -> tuple[list[Stream], int]:
     Returns the streams in order of their first packet, and how many undecryptable packets fit none.
     """
     streams: list[Stream] = []
-    latest: dict[int, list[Stream]] = {}
+    recent: dict[int, list[Stream]] = {}  # by SSRC, newest first
     stray = 0
     for arrival in arrivals:
-        recent = latest.setdefault(arrival.ssrc, [])
-        fitting = ((stream, stream.place_of(arrival)) for stream in reversed(recent))
+        candidates = recent.get(arrival.ssrc, [])
+        fitting = ((stream, stream.place_of(arrival)) for stream in candidates)
         stream, sent = next(((one, place) for one, place in fitting if place is not None), (None, None))
-        if arrival.samples == 0:
-            if stream is None or sent is None:
+        if stream is None or sent is None:
+            if arrival.samples == 0:
                 stray += 1
             else:
-                stream.add_undecryptable(sent.sequence)
-            continue
-        if stream is None or sent is None:
-            stream = Stream()
-            sent = _sent(arrival, arrival.sequence, arrival.timestamp)
-            streams.append(stream)
-            recent[:] = [*recent[-1:], stream]  # the one before may still get stragglers
-        stream.add(sent)
+                streams.append(Stream(arrival))
+                recent[arrival.ssrc] = [
+                    streams[-1],
+                    *candidates[:1],
+                ]  # the one before may still get stragglers
+        elif arrival.samples == 0:
+            stream.add_undecryptable(sent.sequence)
+        else:
+            stream.add(sent)
     return streams, stray
 
 

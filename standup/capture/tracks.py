@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,10 +125,11 @@ def _write_track(path: Path, pages: Iterator[bytes], spoken: int) -> None:
                 f"The disk is full: {path} could not be written; free some space and retry."
             ) from cause
         raise AudioCaptureError(
-            f"{path} could not be written ({cause.strerror}); check the disk and retry."
+            f"{path} could not be written ({cause.strerror or cause}); check the disk and retry."
         ) from cause
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # usually renamed away; where it cannot be removed, the error above says why
+            unfinished.unlink()
 
 
 def _write_synced(path: Path, pages: Iterator[bytes]) -> int:

@@ -1,9 +1,128 @@
-"""`standup bench …`: figures as ratios against a peer in the same run."""
+"""`standup bench …`: figures as ratios against a peer in the same run, also kept as JSON."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import platform
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from standup.errors import StandupError
+from standup.settings import load
+
+bench = typer.Typer(
+    help="Measure, beside a peer in the same run. Figures are ratios; the clock of a busy machine wanders.",
+    no_args_is_help=True,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
+    app.add_typer(bench, name="bench", rich_help_panel="Try it out")
+
+
+@bench.command()
+def capture(
+    speakers: Annotated[int, typer.Option(help="People who speak at once.", min=1, max=25)] = 4,
+    seconds: Annotated[float, typer.Option(help="Seconds of speech of each.", min=1, max=600)] = 30,
+    as_json: Json = False,
+) -> None:
+    """CPU per active speaker of the receive path, journal included, beside a sink that decodes every packet.
+
+    Ends with 1 when the target of 0.5 % of a core per speaker is missed.
+    """
+    from standup.bench.capture import TARGET_CORE_PERCENT, run
+
+    with Console(stderr=True).status("Receiving"):
+        figures = run(speakers, seconds)
+    table = Table("", "CPU per packet", "one core per speaker", "ratio", box=None, header_style="bold")
+    table.add_row(
+        "StandupBot", f"{figures.receive_us:.1f} µs", f"{figures.core_percent:.2f} %", f"{figures.ratio:.2f}"
+    )
+    table.add_row(
+        "decrypt, decode, write WAV",
+        f"{figures.sink_us:.1f} µs",
+        f"{figures.sink_core_percent:.2f} %",
+        "1.00",
+    )
+    found = dataclasses.asdict(figures) | {
+        "core_percent": round(figures.core_percent, 3),
+        "ratio": round(figures.ratio, 3),
+        "target_core_percent": TARGET_CORE_PERCENT,
+        "is_within_target": figures.is_within_target,
+    }
+    _tell("capture", found, table, as_json)
+    if not figures.is_within_target:
+        raise StandupError(f"A speaker costs more than {TARGET_CORE_PERCENT} % of a core here.")
+
+
+@bench.command()
+def transcribe(
+    minutes: Annotated[float, typer.Option(help="Length of the meeting.", min=0.5, max=60)] = 1.5,
+    repetitions: Annotated[int, typer.Option(help="Runs of each; medians are shown.", min=1, max=20)] = 3,
+    model: Annotated[str, typer.Option(help="Speech model; default: the bundled one.")] = "tiny.en",
+    as_json: Json = False,
+) -> None:
+    """Real-time factor of transcription beside faster-whisper on the same tracks, model and cores."""
+    from standup.bench.transcribe import run
+
+    with Console(stderr=True).status("Transcribing"):
+        figures = run(load(whisper_model=model).whisper, minutes, repetitions)
+    table = Table("", "wall", "real-time factor", "WER", "ours is faster by", box=None, header_style="bold")
+    rows = (
+        ("StandupBot", figures.ours, ""),
+        ("faster-whisper", figures.plain, f"{figures.times_plain:.1f} ×"),
+        ("faster-whisper, batched", figures.batched, f"{figures.times_batched:.1f} ×"),
+    )
+    for name, score, times in rows:
+        table.add_row(
+            name,
+            f"{score.wall_s:.1f} s",
+            f"{score.real_time_factor:.3f}",
+            f"{100 * score.word_error_rate:.1f} %",
+            times,
+        )
+    found = dataclasses.asdict(figures) | {
+        "times_plain": round(figures.times_plain, 2),
+        "times_batched": round(figures.times_batched, 2),
+    }
+    _tell("transcribe", found, table, as_json)
+
+
+def _tell(name: str, figures: dict[str, Any], table: Table, as_json: bool) -> None:
+    """Print the figures, and keep them under DATA_DIR/bench with the machine they come from."""
+    now = datetime.now(timezone.utc)
+    document = {
+        "benchmark": name,
+        "measured_at": now.isoformat(timespec="seconds"),
+        "machine": {
+            "processor": _processor(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+        "figures": figures,
+    }
+    target = load().data_dir / "bench" / f"{name}-{now:%Y%m%dT%H%M%SZ}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2)
+    target.write_text(text + "\n")
+    if as_json:
+        typer.echo(text)
+        return
+    Console().print(table)
+    Console(stderr=True).print(f"Kept as {target}.", markup=False, highlight=False, soft_wrap=True)
+
+
+def _processor() -> str:
+    source = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", source.read_text()) if source.exists() else None
+    return found[1] if found else platform.processor()

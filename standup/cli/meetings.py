@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from enum import Enum
@@ -42,6 +42,18 @@ class TextFormat(str, Enum):
     vtt = "vtt"
     srt = "srt"
     json = "json"
+
+
+def _json(transcript: Transcript) -> str:
+    return json.dumps(transcripts.serialize(transcript), indent=2, ensure_ascii=False) + "\n"
+
+
+RENDERINGS: Mapping[TextFormat, Callable[[Transcript], str]] = {
+    TextFormat.md: transcripts.transcript_markdown,
+    TextFormat.vtt: transcripts.transcript_webvtt,
+    TextFormat.srt: transcripts.transcript_srt,
+    TextFormat.json: _json,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -119,14 +131,7 @@ def export(
     """Write a meeting's transcript as Markdown, WebVTT, SRT or JSON."""
     with opened() as archive:
         transcript = archive.transcript(checked(meeting))
-    text = {
-        TextFormat.md: transcripts.transcript_markdown,
-        TextFormat.vtt: transcripts.transcript_webvtt,
-        TextFormat.srt: transcripts.transcript_srt,
-        TextFormat.json: lambda one: (
-            json.dumps(transcripts.serialize(one), indent=2, ensure_ascii=False) + "\n"
-        ),
-    }[form](transcript)
+    text = RENDERINGS[form](transcript)
     if output:
         output.write_text(text, encoding="utf-8")
     else:

@@ -1,4 +1,4 @@
-"""Commands to try StandupBot out without an account: `demo`."""
+"""Commands to try StandupBot out without an account: `demo`, `simulate`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from standup import summary as summaries
 from standup import transcript as transcripts
 from standup.cli.meetings import print_files, print_transcript
 from standup.demo import Performance
+from standup.simulator.console import console_session
+from standup.simulator.faults import Faults
 from standup.simulator.world import Message
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
     app.command(rich_help_panel="Try it out")(demo)
+    app.command(rich_help_panel="Try it out")(simulate)
 
 
 def demo(
@@ -57,6 +60,26 @@ def demo(
         _print(Console(), performance, time.monotonic() - began)
     if performance.missing:
         raise typer.Exit(1)
+
+
+def simulate(
+    people: Annotated[int, typer.Option(help="How many people are in the voice channel.", min=1, max=4)] = 3,
+    folder: Annotated[Path, typer.Option(help="Where its certificate is kept.")] = Path("data/simulator"),
+    loss_percent: Annotated[
+        float, typer.Option("--loss", help="Percent of voice packets lost.", min=0, max=90)
+    ] = 0,
+    jitter_ms: Annotated[
+        float, typer.Option("--jitter", help="Voice packets come this much late.", min=0)
+    ] = 0,
+) -> None:
+    """Run the loopback Discord and command it by hand; the recorder runs in another terminal.
+
+    Prints the environment that the recorder needs. Then: start, stop, status (as a slash command), say NAME WORDS,
+    standup (everybody says the demo's lines), move (the voice region), drop (the voice websocket), messages, quit.
+    """
+    asyncio.run(
+        console_session(people, folder.absolute(), Faults(loss=loss_percent / 100, jitter_ms=jitter_ms))
+    )
 
 
 def _print(console: Console, performance: Performance, took_s: float) -> None:

@@ -16,8 +16,7 @@ _NAME = r"(?P<name>[^\W\d_][\w'-]*)(?:\s+(?-i:[A-Z])[\w'-]+)?"
 _POLITE = r"(?:(?:please|maybe|also|quickly|perhaps|then)\s+)*"
 _MODAL = (
     r"(?:'ll|\s+(?:will|should|shall|is going to|is gonna|needs to|has to|must|agreed to|volunteered to|"
-    r"offered to|can|"
-    r"to))"
+    r"offered to|can|to))"
 )
 
 
@@ -28,6 +27,8 @@ def _patterns(*sources: str) -> tuple[re.Pattern[str], ...]:
 #: Somebody is asked by name; the named word must be a participant.
 _ASKED = _patterns(
     rf"^{_NAME}\s*,?\s+(?:can|could|would|will) you\s+{_POLITE}(?P<what>.+)",
+    rf"^{_NAME}\s*,?\s+you(?:'ll|\s+(?:will|should|need to|"
+    rf"have to))\s+{_POLITE}(?P<what>.+?)(?:,\s*(?:right|okay|ok))?$",
     rf"^(?:please\s+)?{_NAME}\s*,?\s+please\s+(?P<what>.+)",
     rf"^please,?\s+{_NAME}\s*,\s*(?P<what>.+)",
     rf"^(?:can|could|would)\s+{_NAME}\s+{_POLITE}(?P<what>.+)",
@@ -39,12 +40,18 @@ _TOLD = _patterns(
     rf"^{_NAME}(?:\s+and\s+(?P<other>[^\W\d_][\w'-]*))?{_MODAL}\s+(?:also\s+|then\s+)*(?P<what>.+)",
     rf"^{_NAME}\s+(?P<what>(?:takes?|owns?|handles)\s+.+)",
     rf"^{_NAME}\s+is\s+(?:responsible for|in charge of|on the hook for)\s+(?P<what>.+)",
-    rf"^(?:action items?|to-?do|task)\s+(?:is\s+)?(?:for|on)\s+{_NAME}\s*(?:[:,]|is\s+to|to)?\s+(?P<what>.+)",
+    rf"^(?:action items?|to-?do|task)\s+(?:is\s+)?(?:for|on)\s+{_NAME}\s*(?:[:,]|is\s+to|"
+    rf"to)?\s+(?P<what>.+)",
     rf"^(?:let's\s+)?assign(?:ing)?\s+(?P<what>.+)\s+to\s+{_NAME}$",
 )
+#: A task that is announced; what follows may still name its owner.
+_LABEL = re.compile(
+    r"^(?:the |an |one |next )?action items?\b(?:\s+(?:is|are))?\s*[:,]?\s*(?:to\s+)?(?P<what>.+)",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(rf"^{_NAME}\s+(?P<what>[a-z]+s\b.+)", re.IGNORECASE)
 #: A task without a name.
 _OPEN = _patterns(
-    r"^(?:the |an |one |next )?action items?\b(?:\s+(?:is|are))?\s*[:,]?\s*(?:to\s+)?(?P<what>.+)",
     r"^(?:can|could|would|will) you\s+(?:please\s+|maybe\s+|also\s+)*(?P<what>.+)",
     r"^please\s+(?P<what>.+)",
     r"^it would be (?:great|nice|good|helpful) if (?:someone|somebody|you) (?:could|can)\s+(?P<what>.+)",
@@ -61,23 +68,21 @@ _PROMISED = re.compile(
 )
 _TO_SOMEONE = re.compile(
     r"^(?:send|share|give|show|e-?mail|mail|message|forward|hand|pass|tell|ask|ping|remind|call|notify|"
-    r"let|get back to|"
-    r"follow up|follow-up|check with|write to|write|bring|get|help|post|put|prepare|set up|arrange|"
-    r"schedule)\b",
+    r"let|get back to|follow up|follow-up|check with|write to|write|bring|get|help|post|put|prepare|"
+    r"set up|arrange|schedule)\b",
     re.IGNORECASE,
 )
 _TAKEN = re.compile(
     r"^(?:take care of|take on|take over|take the|take it\b|handle|own|follow up|file (?:a|the)|"
-    r"open an? (?:ticket|issue)|create an? "
-    r"(?:ticket|issue)|raise an?|set up a (?:meeting|call)|schedule a|organi[sz]e)\b",
+    r"open an? (?:ticket|issue)|create an? (?:ticket|issue)|raise an?|set up a (?:meeting|call)|"
+    r"schedule a|organi[sz]e)\b",
     re.IGNORECASE,
 )
 _YOU = re.compile(r"\b(?:you|him|her|them|everyone|everybody|the team)\b", re.IGNORECASE)
 #: What follows "can you" where it runs the call and gives no task.
 _COURTESY = re.compile(
     r"^(?:like to|go\b|start$|start (?:us|off)|begin|tell us|give us|hear|see (?:my|me|it)|share your|"
-    r"repeat|speak|"
-    r"(?:un)?mute|say)\b",
+    r"repeat|speak|(?:un)?mute|say)\b",
     re.IGNORECASE,
 )
 #: What follows "Ben will" or "Ben can" in a statement about Ben and not a task.
@@ -88,9 +93,8 @@ _STATE = re.compile(
 )
 _EMPTY = re.compile(
     r"^(?:do|take|handle|look at|look into|go|hear|see|fix|check|get|start|begin|repeat|say|"
-    r"tell)?\s*(?:it|that|this|so|me|us|them|again|"
-    r"ahead|first|next|started|over|on|of|care|to|a|the|on it|on that|take care of (?:it|"
-    r"that))?(?:\s+(?:again|now|then|it|that))?$",
+    r"tell)?\s*(?:it|that|this|so|me|us|them|again|ahead|first|next|started|over|on|of|care|to|a|the|"
+    r"on it|on that|take care of (?:it|that))?(?:\s+(?:again|now|then|it|that))?$",
     re.IGNORECASE,
 )
 
@@ -111,9 +115,9 @@ def assignments(text: str, speaker: str, roster: Roster) -> tuple[Assignment, ..
     """Return the tasks that the clause *text*, said by *speaker*, gives; mostly none or one, two for two owners."""
     due = find_due(text)
     lead = without_due(text, due) if due and text.lower().startswith(due.lower()) else text
-    for reading in (_asked, _told, _open, _promised):
+    for reading in (_asked, _told, _labelled, _open, _promised):
         found = tuple(
-            Assignment(without_due(what, due), owner, due, reading in (_asked, _open))
+            Assignment(without_due(what, due), owner, due, reading in (_asked, _labelled, _open))
             for what, owner in reading(lead, speaker, roster)
             if not (_EMPTY.match(without_due(what, due)) or _COURTESY.match(what))
         )
@@ -149,6 +153,20 @@ def _told(text: str, _speaker: str, roster: Roster) -> Iterator[tuple[str, str |
         if pattern is _TOLD[0] and find_due(text) and _is_name(found["name"]):
             yield text, None
             return
+
+
+def _labelled(text: str, speaker: str, roster: Roster) -> Iterator[tuple[str, str | None]]:
+    found = _LABEL.match(text)
+    if found is None:
+        return
+    what = found["what"]
+    owned = next((one for reading in (_asked, _told) for one in reading(what, speaker, roster)), None)
+    named, promised = _LABELLED.match(what), _PROMISED.match(what)
+    if owned is None and named and roster.find(named["name"]) is not None:
+        owned = (named["what"], roster.find(named["name"]))
+    if owned is None and promised:
+        owned = (promised["what"], speaker)
+    yield owned or (what, None)
 
 
 def _open(text: str, _speaker: str, _roster: Roster) -> Iterator[tuple[str, str | None]]:

@@ -22,27 +22,33 @@ LONGEST_SENTENCE_CHARACTERS = 600
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 _QUESTION_START = re.compile(
     r"^(?:(?:and|so|ok|okay|but|alright)\b,?\s*)*(?:any (?:blockers?|impediments?|questions?)|what|what's|"
-    r"how|how's|who|"
-    r"who's|when|where|why|which|is there|are there|do you|did you|are you|have you|anything|shall we|"
-    r"should we)\b",
+    r"how|how's|who|who's|when|where|why|which|is there|are there|do you|did you|are you|have you|"
+    r"anything|shall we|should we)\b",
     re.IGNORECASE,
 )
 _AUX = r"(?:'ll|'m|'ve|'d|\s+(?:will|am|have|was|also|just|still|need|plan|can't|cannot|could|can|want|finished|fixed))"
 _OPENERS = (
     r"(?:(?:i|we)(?:'ll|'m|'ve|'d|'re|\s)|my\b|today\b|yesterday\b|tomorrow (?:i|we)\b|next\b|"
-    r"no (?:blockers?|impediments?)|"
-    r"nothing\b|will\b|going to\b|gonna\b|plan(?:ning)? to\b|currently\b|blocked\b|waiting (?:for|on)\b|"
-    r"stuck\b|"
-    r"can't\b|cannot\b|let's\b|please\b|(?:can|could|would) (?:you|someone)\b|somebody\b|someone\b)"
+    r"no (?:blockers?|impediments?)|nothing\b|will\b|going to\b|gonna\b|plan(?:ning)? to\b|currently\b|"
+    r"blocked\b|waiting (?:for|on)\b|stuck\b|can't\b|cannot\b|let's\b|please\b|(?:can|could|would) (?:you|"
+    r"someone)\b|somebody\b|someone\b)"
 )
 _BOUNDARY = re.compile(
     r"\s*[;]\s*|\s+[-–—]+\s+"
     rf"|,?\s+(?P<joint>and then|and so|and also|but also|and|but|so|then)\s+(?={_OPENERS})"
     r"|,?\s+(?P<turn>but)\s+"
-    rf"|,\s+(?={_OPENERS})"
-    rf"|\s+(?=(?:yesterday|today|tomorrow)\s+(?:i|we){_AUX}|no (?:blockers|impediments)\b|"
-    rf"nothing (?:is )?blocking|"
+    rf"|,\s+(?={_OPENERS})|\s+(?=(?:yesterday|today|tomorrow)\s+(?:i|we){_AUX}|no (?:blockers|"
+    rf"impediments)\b|nothing (?:is )?blocking|"
     r"i(?:'m| am) (?:blocked|stuck|waiting)|my (?:only |main )?blocker|action item|we (?:decided|agreed))",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    rf"{_OPENERS}|(?:can|could|would|should|hi|hello|hey|ok|okay|yes|yeah|no|so|anyway|hopefully|thanks?)\b",
+    re.IGNORECASE,
+)
+_WANTING = re.compile(
+    r"(?:[,-]|\.\.\.|\b(?:a|an|the|my|our|of|to|on|in|at|for|from|with|by|and|or|that|which|because|is|"
+    r"are|was|am))$",
     re.IGNORECASE,
 )
 # Words after which an opener goes on with the same statement: "the bug that I", "I said that we decided".
@@ -117,7 +123,13 @@ def _goes_on(sentence: _Sentence, one: Utterance, text: str) -> bool:
     if sentence.pieces[-1][1] == one.id or one.start_ms - sentence.end_ms > CONTINUES_WITHIN_MS:
         return False
     is_open = before[-1] not in ".!?" or before.endswith("...")
-    return is_open and len(before) + len(text) <= LONGEST_SENTENCE_CHARACTERS
+    # A new statement begins with a capital or an opener, unless the words before it still want one.
+    is_new = text[0].isupper() or _OPENING.match(text) is not None
+    return (
+        is_open
+        and (not is_new or _WANTING.search(before) is not None)
+        and len(before) + len(text) <= LONGEST_SENTENCE_CHARACTERS
+    )
 
 
 def _split(sentence: _Sentence) -> Iterator[Clause]:

@@ -13,8 +13,7 @@ from standup.summary import Kind
 
 _ADVERBS = (
     r"(?:(?:also|just|already|finally|then|now|mostly|mainly|pretty much|basically|actually|successfully|"
-    r"probably|"
-    r"currently|still|only|really|almost|nearly|first|again|both|all)\s+)*"
+    r"probably|currently|still|only|really|almost|nearly|first|again|both|all)\s+)*"
 )
 _BE = r"(?:'m|'re|'s|\s+am|\s+are|\s+is)"
 
@@ -41,28 +40,24 @@ def _table(*patterns: str) -> _Table:
 SMALL_TALK = _table(
     r"^(?:the )?(?:action items?|decisions?|announcements?|questions?)$",
     r"^(?:no|none|nope|nothing|nil|not really|all good|agreed|exactly|right|correct|true|indeed|perfect|"
-    r"awesome|same|fine|"
-    r"good|cool|done|nice one|good job|well done)?(?:\W+(?:no|nothing|else|really|today|for me|from me|"
-    r"so far|though|thanks|here|"
-    r"at the moment|either))*$",
+    r"awesome|same|fine|good|cool|done|nice one|good job|well done)?(?:\W+(?:no|nothing|else|really|today|"
+    r"for me|from me|so far|though|thanks|here|at the moment|either))*$",
     r"^(?:that's (?:it|all)|that is (?:it|all)|sounds good|no problem|no worries|over to|"
-    r"you're (?:on mute|muted)|"
-    r"can you (?:all )?hear|go ahead|your turn|same here|me too|not much|nothing (?:else|more|from|"
-    r"to report)|"
-    r"how are|see you|bye|have a (?:good|nice|great)|welcome|my turn|good to (?:see|hear)|excuse me|sorry\b)",
+    r"you're (?:on mute|muted)|can you (?:all )?hear|go ahead|your turn|same here|me too|not much|"
+    r"nothing (?:else|more|from|to report)|how are|see you|bye\b|have a (?:good|nice|great)|"
+    r"welcome (?:back|everyone|all|to)|my turn|good to (?:see|hear)|excuse me|sorry\b)",
     r"^(?:i'll|i will|let me|let's) (?:go (?:first|next)|start (?:off|us|then|$)|begin|pass|hand|"
-    r"keep (?:it|this)|be "
-    r"(?:quick|brief|out|off|away|late|back)|see\b|share my screen|move on|get (?:started|going)|wrap|"
-    r"talk|take (?:it|this) "
-    r"offline|do (?:this|it|that)$|go around|hear|not\b|say)",
-    r"^(?:i|we)(?:'m| am|'re| are) (?:good|fine|here|back|happy|glad|sorry|feeling|guessing|wondering|"
-    r"afraid|sharing|"
-    r"running late|having (?:lunch|coffee)|kidding|joking|looking forward|assuming|sure|not sure|all set|"
-    r"hearing)\b",
-    r"^(?:i'll be|i will be|i'm|i am) (?:on (?:vacation|holiday|leave)|off|out|away|sick|absent|late)\b",
+    r"keep (?:it|this)|be (?:quick|brief|out|off|away|late|back)|see\b|share my screen|move on|"
+    r"get (?:started|going)|wrap|talk|take (?:it|this) offline|do (?:this|it|that)$|go around|hear|not\b|"
+    r"say)",
+    r"^(?:i|we)(?:'m| am|'re| are) (?:good|fine|here|back(?! on| to)|happy|glad|sorry|feeling|guessing|"
+    r"wondering|afraid|sharing|running late|having (?:lunch|coffee)|kidding|joking|looking forward|"
+    r"assuming|sure|not sure|all set|hearing)\b",
+    r"^(?:i'll be|i will be|i'm|i am) (?:on (?:vacation|holiday|leave)|off|out(?! of)|away|sick|absent|"
+    r"late)\b",
     r"^(?:i|we) (?:think|guess|hope|believe) so|^i don't (?:know|think)",
-    r"\b(?:weekend|weather|coffee|lunch|football|vacation|holiday)\b.*\b(?:nice|good|great|fun|sunny|"
-    r"rain\w*|lovely)\b",
+    r"^(?!(?:i|we|my)\b).*\b(?:weekend|weather|coffee|lunch|football|vacation|holiday)\b.*\b(?:nice|good|"
+    r"great|fun|sunny|rain\w*|lovely)\b",
 )
 
 NO_BLOCKERS = _table(
@@ -73,14 +68,13 @@ NO_BLOCKERS = _table(
     r"in my way|stopping)\b",
     r"(?:\bnot|n't|\bnever)(?: really| currently| actually| being| been)* (?:blocked|stuck|blocking)\b",
     r"\b(?:no longer|not \w+ anymore)\b.*\b(?:blocked|stuck|waiting|blocker|blocking|a problem|an issue)\b",
-    r"\bno longer\b|\bunblocked\b|\b(?:not|isn't) (?:a|really a) blocker\b",
+    r"\bunblocked\b|\b(?:not|isn't) (?:a|really a) blocker\b",
     r"\bblockers?(?: are| is)?\s*[:,]?\s*(?:none|no|nope|nothing|nil|zero)\b",
     r"\bno ?(?:one|body) is (?:blocked|stuck)\b",
 )
 _EXCEPTION = re.compile(
     r"\bno \w*\s*(?:blockers?|impediments?|issues|problems)\b,?\s*(?:except(?: for| that)?|other than|"
-    r"apart from|besides|"
-    r"aside from|but)\s+(?P<what>.+)",
+    r"apart from|besides|aside from|but)\s+(?P<what>.+)",
     re.IGNORECASE,
 )
 
@@ -95,37 +89,34 @@ BLOCKERS = _table(
     r"\bcouldn't\b.*\b(?:because|until|without|since|due to|as)\b",
     r"^(?:i|we)(?: still| really| also| just| will| do)* need (?!to\b)",
     r"\bneeds? (?:access|credentials|approval|permissions?|more information|input)\b",
-    r"\b(?:no|don't have(?: any| the)?|haven't (?:got|received|gotten|heard)|still missing|missing|"
-    r"lack(?:ing)?)\b(?:\s+\w+){0,3}?"
-    r"\s+(?:access|permissions?|credentials?|licen[cs]es?|approval|answers?|response|reply|feedback|keys?|"
-    r"hardware|back)\b",
+    r"\b(?:no(?! longer)|don't have(?: any| the)?|haven't (?:got|received|gotten|heard)|still missing|"
+    r"missing|lack(?:ing)?)\b(?:\s+\w+){0,3}?\s+(?:access|permissions?|credentials?|licen[cs]es?|approval|"
+    r"answers?|response|reply|feedback|keys?|hardware|back)\b",
     r"\b(?:hasn't|haven't) (?:answered|responded|replied|arrived|come back|been approved|been delivered)\b",
     r"(?:\bis|\bare|'s|\bkeeps?|\bstill)\s+(?:\w+ly |still |currently )*(?:down|broken|failing|crashing|"
-    r"timing out|"
-    r"unavailable|unreachable|flaky|offline|hanging)\b",
+    r"timing out|unavailable|unreachable|flaky|offline|hanging)\b",
     r"\b(?:still|keeps?|constantly)\s+(?:crash|fail|hang|break|time|freez)\w*\b",
     r"(?:\bisn't|\baren't|\bis not|\bare not|\bnot)\s+(?:\w+ly )?(?:working|responding|building|starting|"
     r"available)\b",
+    r"\b(?:out of|short of) (?:\w+ ){0,2}(?:space|memory|credits?|quota|licen[cs]es)\b",
+    r"\bno longer (?:works?|builds?|starts?|responds?|connects?|loads?)\b",
     r"\b(?:doesn't|don't|does not) (?:work|respond|build|compile|connect|start|load|boot)\b",
-    r"\b(?:there is|there's|there are|have|having|hit|hitting|run into|ran into|running into|"
-    r"facing)\b(?:\s+\w+){0,3}?\s+"
-    r"(?:problems?|issues?|trouble|difficult(?:y|ies)|blockers?|errors?)\b",
+    r"\b(?:there is|there's|there are|have|(?:have|has|'ve|'s) got|having|hit|hitting|run into|ran into|"
+    r"running into|facing)\b(?:\s+\w+){0,3}?\s+(?:problems?|issues?|trouble|difficult(?:y|ies)|blockers?|"
+    r"errors?)\b",
 )
 _WAS_BLOCKED = re.compile(
     r"\b(?:was|were|had been|got)\b.{0,20}\b(?:blocked|stuck|waiting|held up)\b", re.IGNORECASE
 )
 _RESOLVED = re.compile(
     r"\b(?:resolved|fixed|solved|sorted|cleared|unblocked|works? (?:now|again)|working (?:now|again)|"
-    r"back (?:up|online)|"
-    r"got (?:it|them|that)|got (?:access|unblocked)|(?:is|it's|are) (?:gone|back|fine now|done now)|"
-    r"figured (?:it|that) out|"
-    r"went away|all good)\b",
+    r"back (?:up|online)|got (?:it|them|that)|got (?:access|unblocked)|(?:is|it's|are) (?:gone|back|"
+    r"fine now|done now)|figured (?:it|that) out|went away|all good)\b",
     re.IGNORECASE,
 )
 _BACK = re.compile(
     r"^(?:it|that|this|they|he|she|which|now)\b|\b(?:fixed|resolved|solved|sorted|figured|got|"
-    r"cleared)\s+(?:it|that|this|"
-    r"them)\b|\bunblocked\b",
+    r"cleared)\s+(?:it|that|this|them)\b|\bunblocked\b",
     re.IGNORECASE,
 )
 _NOT_YET = re.compile(
@@ -135,15 +126,15 @@ _NOT_YET = re.compile(
 
 _NOT_PAST = (
     r"(?!(?:need|embed|feed|seed|speed|proceed|succeed|exceed|blocked|supposed|used to|wanted|hoped|"
-    r"planned|expected|intended|"
-    r"tired|interested|excited|concerned|worried|confused|needed|assumed|agreed|meant|indeed)\b)"
+    r"planned|expected|intended|tired|interested|excited|concerned|worried|confused|needed|assumed|agreed|"
+    r"meant|indeed)\b)"
 )
 _PAST = (
     rf"(?:{_NOT_PAST}\w{{2,}}ed|did|made|built|wrote|got|set|ran|found|sent|met|put|took|went|gave|began|"
     rf"broke|brought|bought|"
     r"caught|chose|cut|drew|held|hit|led|left|paid|read|rebuilt|redid|reran|rewrote|saw|shut|split|spent|"
-    r"spoke|swept|taught|"
-    r"told|undid|won(?!')|had|done|written|taken|given|gone|gotten|run|seen|begun|chosen|broken|drawn|spun)"
+    r"spoke|swept|taught|told|undid|won(?!')|had|done|written|taken|given|gone|gotten|run|seen|begun|"
+    r"chosen|broken|drawn|spun)"
 )
 UNFINISHED = _table(
     r"\b(?:didn't|did not|haven't|have not|hasn't|has not|wasn't|weren't|couldn't|could not|never)\b",
@@ -156,13 +147,12 @@ DONE = _table(
     rf"{_PAST})\b(?!\s+to\b)",
     rf"^(?:i|we) (?:was|were)\s+{_ADVERBS}(?:\w+ing|able to)\b",
     rf"^(?:i|we){_BE}\s+{_ADVERBS}(?:done|finished|through) with\b",
-    rf"^{_ADVERBS}(?:{_NOT_PAST}\w{{2,}}ed|did|done with|made|built|wrote|got|ran|sent|met|rewrote|"
-    rf"rebuilt|set up|had) ",
-    rf"^(?!(?:i|we|it|that|this|he|she|they|which)\b)(?!.*\b(?:almost|nearly|not|n't)\b).+?"
-    rf"(?:\s+(?:is|are|was|were|has been|have been|got)|'s)\s+{_ADVERBS}"
+    rf"^{_ADVERBS}(?:{_NOT_PAST}\w{{2,}}ed|did|done with|made|built|wrote|got|ran|sent|met|rewrote|rebuilt|"
+    rf"set up|had) ",
+    rf"^(?!(?:i|we|it|that|this|he|she|they|which)\b)(?!.*\b(?:almost|nearly|not|n't)\b).+?(?:\s+(?:is|are|"
+    rf"was|were|has been|have been|got)|'s)\s+{_ADVERBS}"
     r"(?:done|finished|merged|deployed|fixed|resolved|released|completed|live|closed|shipped|approved|"
-    r"sorted|delivered|"
-    r"published)\b",
+    r"sorted|delivered|published)\b",
 )
 
 UNINTENDED = _table(
@@ -178,8 +168,7 @@ NEXT = _table(
     rf"^i\s+{_ADVERBS}(?:should|must)\b",
     r"^(?:i|we)'d like to\b",
     r"^(?:will|going to|gonna|plan(?:ning)? to|want to|hoping to|hope to|aiming to|(?:still |"
-    r"now )?working on|continu(?:e|ing)|"
-    r"starting|finishing|looking (?:at|into)|focus(?:ing|sing)? on)\b",
+    r"now )?working on|continu(?:e|ing)|starting|finishing|looking (?:at|into)|focus(?:ing|sing)? on)\b",
     r"^(?:my|the|our) (?:plan|goal|focus|priority|next (?:step|task|thing))\b",
 )
 
@@ -194,8 +183,7 @@ _ANCHORS: Sequence[tuple[Kind, re.Pattern[str]]] = (
         Kind.NEXT,
         re.compile(
             r"^(?:\w+ )?(?:today|tomorrow|tonight|this (?:afternoon|week)|next(?: up| steps?)?(?=\s*[,:]|"
-            r"\s+i\b|\s+we\b|$)|"
-            r"plans?:|to-?do:)",
+            r"\s+i\b|\s+we\b|$)|plans?:|to-?do:)",
             re.IGNORECASE,
         ),
     ),
@@ -214,10 +202,11 @@ _ASKED: Sequence[tuple[Kind, re.Pattern[str]]] = (
     ),
     (Kind.NEXT, re.compile(r"\b(?:today|next|plan\w*|going to do|will you)\b", re.IGNORECASE)),
 )
+_HEDGE = re.compile(r"^(?:hopefully|probably|maybe|perhaps)\b,?\s*", re.IGNORECASE)
 _CONTINUES = re.compile(r"^(?:and|also|plus|then|as well as|after that)\b", re.IGNORECASE)
 _FINITE = re.compile(
-    r"(?:\b(?:is|are|was|were|am|has|have|had|do|does|did|will|would|can|could|should|may|might)\b|'s\b|"
-    r"'m\b|'re\b|n't\b)",
+    r"(?:\b(?:\w{3,}ed|went|came|took|made|felt|i|we|you|he|she|they|is|are|was|were|am|has|have|had|do|"
+    r"does|did|will|would|can|could|should|may|might)\b|'s\b|'m\b|'re\b|n't\b)",
     re.IGNORECASE,
 )
 
@@ -258,6 +247,7 @@ def tense(text: str) -> Kind | None:
     """Return DONE, NEXT or BLOCKER as the words of *text* say, or None; small talk and denials are None."""
     if is_small_talk(text):
         return None
+    text = _HEDGE.sub("", text)
     if not denies_blockers(text) and BLOCKERS.finds(text):
         return None if resolves(text) else Kind.BLOCKER
     if not UNFINISHED.finds(text) and DONE.finds(text):

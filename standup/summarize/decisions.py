@@ -7,30 +7,28 @@ import re
 _LEAD = r"^(?:(?:so|then|and|okay|ok|alright|great|for the record)\b,?\s*)*"
 _CHOSEN = (
     r"(?:go with|use|stick with|stay with|switch to|move (?:to|the|our|it)|keep (?!going|it short)|"
-    r"postpone|drop|adopt|"
-    r"start using|stop using|cancel|skip (?!ahead)|ship|release|deploy|freeze|merge|make (?!it quick)|"
-    r"do (?!it\b|this\b|that\b)|"
-    r"schedule|hold|push|plan on|try|split|delay|replace|write|add|run|rename|remove|disable|enable)"
+    r"postpone|drop|adopt|start using|stop using|cancel|skip (?!ahead)|ship|release|deploy|freeze|merge|"
+    r"make (?!it quick)|do (?!it\b|this\b|that\b)|schedule|hold|push|plan on|try|split|delay|replace|"
+    r"write|add|run|rename|remove|disable|enable)"
 )
 _DECISIONS = tuple(
     re.compile(_LEAD + pattern, re.IGNORECASE)
     for pattern in (
         r"(?:we|the team|everyone|everybody|they)(?:'ve| have| had)?(?:\s+(?:all|just|now|also|already|"
-        r"finally))*\s+"
-        r"(?:decided|agreed|concluded|settled)(?:\s+(?:to|that|on))?\s+(?P<what>.+)",
+        r"finally))*\s+(?:decided|agreed|concluded|settled)(?:\s+(?:to|that|on))?\s+(?P<what>.+)",
         rf"let's\s+(?:(?:just|all|then)\s+)*(?P<what>{_CHOSEN}\b.+)",
-        r"(?:the |our |final |my )?decision(?:\s+(?:is|was))?(?:\s*[:,])?(?:\s+(?:to|that))?\s+(?P<what>.+)",
+        r"(?:the |our |final |my )?decision(?:\s+(?:is|was))?(?:\s*[:,])?(?:\s+(?:to|"
+        r"that))?\s+(?P<what>.+)",
         r"(?:it's|it is|it has been|that's) (?:decided|agreed|settled)(?:\s+(?:that|to))?,?\s+(?P<what>.+)",
         r"(?:agreed|decided)[,:]?\s+(?:that\s+|to\s+)?(?P<what>(?:we|let's)\b.+)",
         r"we(?:'ll|'re going to| will| are going to)\s+(?P<what>(?:all |just )*(?:go with|use|stick with|"
-        r"stay with|switch to|"
-        r"move to|postpone|drop|adopt|keep using|stop using)\b.+)",
+        r"stay with|switch to|move to|postpone|drop|adopt|keep using|stop using)\b.+)",
         r"(?P<what>we(?:'re| are) going with\b.+)",
     )
 )
 _UNSETTLED = re.compile(
-    r"\b(?:haven't|have not|not yet|didn't|did not|need to|have to|must|should|can't|cannot|yet to|still)\b"
-    r"(?:\s+\w+){0,2}?\s+(?:decided?|agreed?|settled?)\b|\bdecision (?:is|was)? ?(?:still |not )|"
+    r"\b(?:haven't|have not|not yet|didn't|did not|need to|have to|must|should|can't|cannot|yet to|"
+    r"still)\b(?:\s+\w+){0,2}?\s+(?:decided?|agreed?|settled?)\b|\bdecision (?:is|was)? ?(?:still |not )|"
     r"\bdecision (?:yet|pending)",
     re.IGNORECASE,
 )

@@ -37,12 +37,12 @@ ANSWERED_WITHIN = 3
 
 _YES = re.compile(
     r"^(?:(?:yes|yeah|yep|sure|ok|okay|of course|absolutely|no problem|will do|on it|i'm on it|happy to|"
-    r"sounds good|got it|"
-    r"alright|definitely|i can|i'll|i will)\b)",
+    r"sounds good|got it|alright|definitely|i can|i'll|i will)\b)",
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"^(?:no|nope|sorry|unfortunately|i'm afraid|i can't|i cannot|i don't have time)\b(?! problem| worries)",
+    r"^(?:no|nope|sorry|unfortunately|i'm afraid|i can't|i cannot|i don't have time)\b(?! problem|"
+    r" worries)",
     re.I,
 )
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s)")
@@ -50,6 +50,8 @@ _VOCATIVE = re.compile(r"^(?P<name>[^\W\d_][\w-]*),\s+(?=(?:i|we|my|yesterday|to
 _WORD = re.compile(r"\w+")
 #: Words with which a task is taken up, beyond its own.
 _TAKING = frozenset("i ll will take care of do handle the that it on this for you me look at".split())
+#: Days that a next means anyway.
+_NOW = frozenset({"today", "this week", "this afternoon"})
 #: What follows a name in a wish or a forecast, which is no status of that person.
 _WISH = re.compile(r"\s+(?:should|must|will|can|could|would|might|may)\b", re.IGNORECASE)
 _ABSENT = re.compile(r"^(?:he|she|they)\b", re.IGNORECASE)
@@ -87,7 +89,7 @@ class _Reading:
         if self._answer(clause):
             return
         text = self._address(strip_lead(clause.text))
-        if not text:
+        if not text or self._roster.find(text) is not None:
             return
         if clause.is_question:
             self._ask(clause, text)
@@ -171,7 +173,7 @@ class _Reading:
         kind = kind or self._implied(clause, text, bare)
         if kind is None:
             return
-        due = find_due(bare, deadline_only=True) if kind is Kind.NEXT else None
+        due = _status_due(text, bare) if kind is Kind.NEXT else None
         self._add(kind, without_due(bare, due), clause, person, due)
         self._lists[clause.speaker] = kind
 
@@ -224,6 +226,12 @@ class _Reading:
         }
         self.items.append(Item(kind, words, clause.evidence, person, due))
         return True
+
+
+def _status_due(text: str, bare: str) -> str | None:
+    """Return when a next is due: a deadline in it, or the day it began with, which *bare* has lost."""
+    lead = find_due(text[: max(0, len(text) - len(bare))])
+    return find_due(bare, deadline_only=True) or (None if lead is None or lead.lower() in _NOW else lead)
 
 
 def _is_bare_answer(text: str, asked: str) -> bool:

@@ -20,8 +20,8 @@ _NOISES = re.compile(
 )
 _HESITATING = re.compile(r"\b(?:i|we|the|a|to|and|so|is|my|but|for|of|on|in)$", re.IGNORECASE)
 _ASIDES = re.compile(
-    r",\s*(?:you know|i mean|like|basically|sort of|kind of|right|well|let's see|actually)\s*,\s*"
-    r"|(?<!do )(?<!did )(?<!if )(?<!let )\byou know\b(?!\s+(?:that|what|how|if|who|why|where|when|"
+    r",\s*(?:you know|i mean|like|basically|sort of|kind of|right|well|let's see|actually)\s*,\s*|"
+    r"(?<!do )(?<!did )(?<!if )(?<!let )\byou know\b(?!\s+(?:that|what|how|if|who|why|where|when|"
     r"about))\s*,?\s*",
     re.IGNORECASE,
 )
@@ -30,23 +30,22 @@ _STUTTERS = re.compile(
 )
 
 _GREETING = re.compile(
-    r"^(?:hi|hello|hey|good morning|good afternoon|morning|thanks(?: a lot)?|thank you(?: very much)?)\b"
-    r"(?:\s*,?\s*(?:everyone|everybody|all|team|folks|guys|there))?\s*(?:[,.!]\s*|\s+|$)",
+    r"^(?:hi|hello|hey|good morning|good afternoon|morning|thanks(?: a lot)?|"
+    r"thank you(?: very much)?)\b(?:\s*,?\s*(?:everyone|everybody|all|team|folks|guys|"
+    r"there))?\s*(?:[,.!]\s*|\s+|$)",
     re.IGNORECASE,
 )
 _INTERJECTION = re.compile(
     r"^(?:(?:ok(?:ay)?|alright|all right|yeah|yep|yes|sure|so|well|right|great|cool|nice|oh|ah|and|but|"
-    r"also|plus|"
-    r"then|anyway|i (?:also |just )?(?:think|guess|mean)(?: that)?|from my side|on my side|for me|from me|"
-    r"as well as)\b\s*,?\s*)+",
+    r"also|plus|then|anyway|i (?:also |just )?(?:think|guess|mean)(?: that)?|from my side|on my side|"
+    r"for me|from me|as well as)\b\s*,?\s*)+",
     re.IGNORECASE,
 )
 
 _WHEN = re.compile(
     r"^(?:(?:for|on|as for|so|and|since|over)\s+)?(?:the\s+)?(?:yesterday|today|tomorrow|tonight|"
-    r"this morning|"
-    r"this afternoon|this week|last week|last night|last \w+day|weekend|currently|right now|now|"
-    r"at the moment|"
+    r"this morning|this afternoon|this week|last week|last night|last \w+day|weekend|(?:mon|tues|wednes|"
+    r"thurs|fri)day(?=,?\s+(?:i|we)\b)|then(?=\s+(?:i|we))|earlier|currently|right now|now|at the moment|"
     r"after that|afterwards|later|next up|next(?=\s*[,:]|\s+(?:i|we)\b))(?:\s+(?:morning|afternoon|"
     r"evening))?\b(?!\s+(?:is|was|are|were)\b)\s*[,:]?\s*",
     re.IGNORECASE,
@@ -63,16 +62,15 @@ _SUBJECTS = {
     ),
     Kind.NEXT: re.compile(
         rf"^(?:(?:i(?:'ll| will|'m going to| am going to|'m gonna|'m planning to| am planning to| plan to|"
-        rf" want to|"
-        rf" need to| have to| hope to| aim to| intend to|'d like to| would like to|'m about to| should|"
-        rf" must|'m| am|'s| is)"
-        rf"|will|going to|gonna|plan to|planning to)\s+{_ALSO}(?:be\s+(?=\w+ing\b))?"
+        rf" want to| need to| have to| hope to| aim to| intend to|'d like to| would like to|'m about to|"
+        rf" should| must|'m| am|'s| is)|will|going to|gonna|plan to|"
+        rf"planning to)\s+{_ALSO}(?:be\s+(?=\w+ing\b))?"
         r"|(?:my|the) (?:plan|goal|focus|priority)(?: for today| today)? is\s+(?:to\s+|on\s+)?)",
         re.IGNORECASE,
     ),
     Kind.BLOCKER: re.compile(
-        rf"^(?:(?:my|the|our|one|a) (?:only |main |current |biggest )?(?:blocker|impediment|problem)"
-        rf"(?: right now| today| at the moment)? is\s+(?:that\s+)?|i(?:'m| am|'s| is)?\s+{_ALSO})",
+        rf"^(?:(?:my|the|our|one|a) (?:only |main |current |biggest )?(?:blocker|impediment|"
+        rf"problem)(?: right now| today| at the moment)? is\s+(?:that\s+)?|i(?:'m| am|'s| is)?\s+{_ALSO})",
         re.IGNORECASE,
     ),
 }

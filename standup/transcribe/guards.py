@@ -67,8 +67,12 @@ def is_suspicious(reading: Reading) -> bool:
 
 
 def is_starved(words: Sequence[Word], duration_ms: int) -> bool:
-    """Return whether *words* are too few for speech that long, so that some were missed."""
-    return duration_ms >= _STARVED_MS and len(words) * 1000 < _STARVED_WORDS_PER_S * duration_ms
+    """Return whether *words* are too few for speech that long, so that some were missed.
+
+    A reply at the end of a window is sometimes left out altogether: no word at all is too few at any length.
+    """
+    is_long = duration_ms >= _STARVED_MS
+    return not words or (is_long and len(words) * 1000 < _STARVED_WORDS_PER_S * duration_ms)
 
 
 def drop_reason(reading: Reading, words: Sequence[Word], duration_ms: int) -> str | None:

@@ -117,6 +117,9 @@ class _Run:
 
     def work(self, stream: Iterable[Clip | Skipped], executor: ThreadPoolExecutor) -> None:
         """Work off the stream, round by round."""
+        sole = self.engine.sole_language
+        if sole and self.terms.language not in ("auto", sole):
+            logger.warning("The model knows only %s", sole, extra={"action": "transcribe"})
         recognizer = Recognizer(self.engine, executor, self.terms.prompt, self.left_s)
         for clips in self._rounds(stream):
             self._settle_languages(clips)
@@ -164,8 +167,6 @@ class _Run:
 
     def _settle_languages(self, clips: Mapping[Span, Pcm]) -> None:
         known = self.engine.sole_language or self.terms.language
-        if known != self.terms.language != "auto":
-            logger.warning("The model knows only %s", known, extra={"action": "transcribe"})
         for speaker in sorted({span.speaker for span in clips} - set(self.languages.pinned)):
             if known != "auto":
                 self.languages.fix(speaker, known)

@@ -37,6 +37,7 @@ _BEAM_SIZE = 5
 _FULL_FRAMES = 3000  # 30 s, what the model was trained on
 _FRAMES_PER_S = 100
 _TAIL_FRAMES = 5 * _FRAMES_PER_S  # less silence behind the speech makes real voices loop
+_MOST_LANES = 8
 _MAX_LENGTH = 448  # prompt and text together
 _MAX_TOKENS = 224
 _TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
@@ -215,7 +216,6 @@ def _translated() -> Iterator[None]:
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores this process may use, within reason: each lane needs memory of its own."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_LANES)

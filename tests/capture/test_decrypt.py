@@ -1,3 +1,5 @@
+"""Both layers of encryption, against the libraries that seal and a real DAVE group."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""discord.py's connection, read afresh."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What is known of an Opus packet without decoding it."""
+
 from __future__ import annotations
 
 import pytest

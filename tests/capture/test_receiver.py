@@ -1,9 +1,12 @@
+"""The receive path, step by step, from datagram to record."""
+
 from __future__ import annotations
 
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import davey
 import pytest
@@ -35,7 +38,7 @@ def _sealed(payload: bytes, ssrc: int = SSRC, sequence: int = 0, key: bytes = KE
 
 
 @pytest.fixture
-def receiver(keys) -> Receiver:
+def receiver(keys: Any) -> Receiver:
     """A receiver that knows Ana's SSRC, in a call without DAVE."""
     one = Receiver(keys, BOT)
     one.voice_event(_speaking(ANA), 0)
@@ -56,7 +59,7 @@ def test_packets_become_records(receiver: Receiver, packet: Packet, name: str) -
     assert records == [JournalRecord(ANA, SSRC, 513, 960, 5, 7, 0, OPUS)]
 
 
-def test_other_mode(receiver: Receiver, keys, packet: Packet) -> None:
+def test_other_mode(receiver: Receiver, keys: Any, packet: Packet) -> None:
     """The transport mode is read at each packet."""
     keys.mode = "aead_aes256_gcm_rtpsize"
 
@@ -109,7 +112,7 @@ def test_unauthentic_packets_are_flagged(receiver: Receiver, packet: Packet, nam
     assert receiver.counts.undecryptable == 1
 
 
-def test_a_new_key_is_used_at_once(receiver: Receiver, keys) -> None:
+def test_a_new_key_is_used_at_once(receiver: Receiver, keys: Any) -> None:
     """After a region move the next packet is opened with the next key."""
     other = KEY[::-1]
     keys.secret_key = other
@@ -117,7 +120,7 @@ def test_a_new_key_is_used_at_once(receiver: Receiver, keys) -> None:
     assert _payloads(receiver.receive(_sealed(OPUS, key=other), 0, 0)) == [OPUS]
 
 
-def test_unknown_mode_is_a_problem_and_no_crash(receiver: Receiver, keys, packet: Packet) -> None:
+def test_unknown_mode_is_a_problem_and_no_crash(receiver: Receiver, keys: Any, packet: Packet) -> None:
     """An unknown mode flags the packets and tells the operator why, until it is over."""
     keys.mode = "aead_new"
     (record,) = receiver.receive(packet("plain"), 0, 0)
@@ -130,7 +133,7 @@ def test_unknown_mode_is_a_problem_and_no_crash(receiver: Receiver, keys, packet
     assert receiver.problem is None
 
 
-def test_packets_wait_for_their_user(keys) -> None:
+def test_packets_wait_for_their_user(keys: Any) -> None:
     """Packets that come before SPEAKING come out with it, in order, with their own times."""
     receiver = Receiver(keys, BOT)
     before = [receiver.receive(_sealed(OPUS, sequence=number), number, 100 + number) for number in range(3)]
@@ -142,7 +145,7 @@ def test_packets_wait_for_their_user(keys) -> None:
     ]
 
 
-def test_held_packets_survive_a_new_key(keys) -> None:
+def test_held_packets_survive_a_new_key(keys: Any) -> None:
     """Waiting packets were opened when they came, so a new transport key does not lose them."""
     receiver = Receiver(keys, BOT)
     receiver.receive(_sealed(OPUS), 0, 0)
@@ -151,7 +154,7 @@ def test_held_packets_survive_a_new_key(keys) -> None:
     assert _payloads(receiver.voice_event(_speaking(ANA), 1)) == [OPUS]
 
 
-def test_too_many_held_packets_are_counted(keys) -> None:
+def test_too_many_held_packets_are_counted(keys: Any) -> None:
     """More than a hundred waiting packets of one SSRC drop the oldest, and the number is kept."""
     receiver = Receiver(keys, BOT)
     for number in range(HOLD_PACKETS + 3):
@@ -160,7 +163,7 @@ def test_too_many_held_packets_are_counted(keys) -> None:
     assert (receiver.counts.held, receiver.counts.held_dropped) == (HOLD_PACKETS, 3)
 
 
-def test_forged_packets_take_no_place(keys, packet: Packet) -> None:
+def test_forged_packets_take_no_place(keys: Any, packet: Packet) -> None:
     """Packets of an unknown SSRC that do not authenticate are not held."""
     receiver = Receiver(keys, BOT)
     receiver.receive(packet("forged"), 0, 0)
@@ -176,7 +179,7 @@ def test_several_ssrcs_are_one_user(receiver: Receiver) -> None:
     assert [(one.user_id, one.ssrc) for one in records] == [(ANA, SSRC), (ANA, 77)]
 
 
-def test_own_packets_are_ignored(keys) -> None:
+def test_own_packets_are_ignored(keys: Any) -> None:
     """The bot is not recorded, whether its SSRC was named before or after its packets."""
     receiver = Receiver(keys, BOT)
     receiver.receive(_sealed(OPUS), 0, 0)
@@ -296,6 +299,33 @@ def test_no_datagram_stops_the_receiver(datagrams: list[bytes]) -> None:
 
     assert not any(payloads)
     assert _payloads(receiver.receive(_sealed(SILENCE), 0, 0)) == [SILENCE]
+
+
+def test_events_wait_for_the_packet_in_hand(packet: Packet) -> None:
+    """While a packet is between its steps, an event on another thread changes nothing under it."""
+    inside, leave, named = threading.Event(), threading.Event(), threading.Event()
+
+    class SlowKeys:
+        secret_key, dave_protocol_version, dave_decrypt = KEY, 0, None
+
+        @property
+        def mode(self) -> str:
+            inside.set()
+            assert leave.wait(10)
+            return XCHACHA20
+
+    receiver = Receiver(SlowKeys(), BOT)
+    receiving = threading.Thread(target=receiver.receive, args=(packet("plain"), 0, 0))
+    naming = threading.Thread(target=lambda: (receiver.voice_event(_speaking(ANA), 0), named.set()))
+    receiving.start()
+    assert inside.wait(10)
+    naming.start()
+    was_named = named.wait(0.1)
+    leave.set()
+    receiving.join(10)
+    naming.join(10)
+
+    assert (was_named, named.is_set(), receiver.counts.held, receiver.counts.decrypted) == (False, True, 0, 1)
 
 
 def test_two_threads_lose_nothing() -> None:

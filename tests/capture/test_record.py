@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,15 @@ def test_a_payload_means_decrypted(flags: int, payload: bytes) -> None:
     """No record can hold the content of a packet that was not decrypted, nor be empty without saying so."""
     with pytest.raises(ValueError, match="exactly when it could be decrypted"):
         JournalRecord(1, 2, 3, 4, 5, 6, flags, payload)
+
+
+def test_contradicting_records_are_none() -> None:
+    """Bytes with a right sum that claim to be both undecryptable and full are no record."""
+    flags_at = records.SHORTEST_RECORD - 4 - 3
+    data = bytearray(records.serialize(RECORD)[:-4])
+    data[flags_at] = UNDECRYPTABLE
+
+    assert records.parse(bytes(data) + zlib.crc32(data).to_bytes(4, "little"), 0) is None
 
 
 @given(st.integers(0, len(records.serialize(RECORD)) - 1))

@@ -1,3 +1,5 @@
+"""RTP packets: a table per field, and a file per defect."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

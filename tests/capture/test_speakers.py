@@ -1,3 +1,5 @@
+"""Who speaks on which SSRC, and what waits for an answer."""
+
 from __future__ import annotations
 
 from standup.capture.speakers import (

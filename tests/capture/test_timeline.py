@@ -152,6 +152,23 @@ def test_a_packet_delayed_beyond_measure_moves_nothing() -> None:
     assert timeline.counts == PacketCounts(received=40, late=1)
 
 
+def test_growing_delays_change_no_order() -> None:
+    """Packets that wait longer and longer stay before the punctual ones that were sent after them."""
+    arrivals = _delayed(Client().talk(1000, 40), [0] * 10 + [250, 500] + [0] * 28)
+
+    assert _starts_ms(build(arrivals)) == [1000 + 20 * number for number in range(40)]
+
+
+def test_a_spurt_never_overtakes_another() -> None:
+    """A lone packet that waits for seconds stays before the spurt that was sent after it."""
+    client = Client()
+    client.talk(1000, 1, delay_ms=3000)
+    client.talk(2000, 2, pause_ticks=980 * MS)
+    timeline = build(client.sent)
+
+    assert [packet.position for packet in timeline.packets] == [0, 1, 2]
+
+
 def test_a_slow_beginning_moves_nothing() -> None:
     """A spurt whose first packets wait 400 ms begins when it was sent."""
     arrivals = _delayed(Client().talk(1000, 40), [400] * 3 + [0] * 37)
@@ -236,24 +253,26 @@ def test_before_the_meeting() -> None:
 
 @pytest.mark.parametrize("drift", [300, -300], ids=["slow", "fast"])
 def test_a_drifting_clock_is_followed(drift: int) -> None:
-    """A sender whose clock is off by 300 ppm is where it arrives, within 60 ms, after ten minutes of talk."""
+    """A sender whose clock is off by 300 ppm is where it arrives, within 60 ms, after four minutes of talk."""
     arrivals = [
         one._replace(arrival_ns=one.arrival_ns + one.position * 20_000_000 * drift // 1_000_000)
-        for one in Client(frame_samples=960).talk(1000, 30_000)
+        for one in Client(frame_samples=960).talk(1000, 12_000)
     ]
     last = build(arrivals).packets[-1]
 
     truth_ms = arrivals[-1].arrival_ns / 1e6
     late_ms = last.start_samples / MS - truth_ms
-    assert -60 <= late_ms <= (60 if drift > 0 else 600_000 * 300 / 1e6 + 60)
+    assert -60 <= late_ms <= (60 if drift > 0 else 240_000 * 300 / 1e6 + 60)
 
 
 def test_steady_speech_has_no_seams() -> None:
-    """Ten minutes without a pause stay without a gap, though spurts are cut after 60 s."""
+    """Three minutes without a pause stay without a gap, though spurts are cut after 60 s and delays change."""
     chance = random.Random(5)
     arrivals = [
-        one._replace(arrival_ns=one.arrival_ns + chance.randrange(25_000_000))
-        for one in Client().talk(1009, 30_000)
+        one._replace(
+            arrival_ns=one.arrival_ns + chance.randrange(25_000_000) + one.position // 3000 * 8_000_000
+        )
+        for one in Client().talk(1005, 9_000)
     ]
 
     steps = {

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import sys
+import threading
 from typing import Any
 
 import davey
@@ -41,6 +42,8 @@ class TestBot(commands.AutoShardedBot):
         )
         super().__init__(command_prefix="!", intents=intents)
         self.owners: dict[int, int] = {}
+        self.held: dict[int, list[tuple[int, bytes]]] = {}
+        self.lock = threading.Lock()
         self.client: discord.VoiceClient | None = None
 
     async def setup_hook(self) -> None:
@@ -97,7 +100,7 @@ class TestBot(commands.AutoShardedBot):
                 result = await getattr(self, "order_" + order.pop("order"))(**order)
                 tell("done", result=result)
             except (discord.DiscordException, asyncio.TimeoutError) as error:
-                tell("error", kind=type(error).__name__, text=str(error), code=getattr(error, "code", None))
+                tell("failed", kind=type(error).__name__, text=str(error), code=getattr(error, "code", None))
 
     async def order_join(self, channel_id: int, timeout_s: float = 20.0) -> None:
         """Join a voice channel and listen."""
@@ -118,6 +121,7 @@ class TestBot(commands.AutoShardedBot):
         return {
             "connected": self.client.is_connected(),
             "mode": str(state.mode),
+            "endpoint": state.endpoint,
             "users": sorted(int(u) for u in session.get_user_ids()) if session else [],
             "ready": bool(session and session.ready),
             "owners": {str(ssrc): user for ssrc, user in self.owners.items()},
@@ -138,6 +142,10 @@ class TestBot(commands.AutoShardedBot):
         """Edit a message."""
         await self.get_partial_messageable(channel_id).get_partial_message(message_id).edit(content=content)
 
+    async def order_history(self, channel_id: int) -> list[str]:
+        """List a channel's messages, newest first."""
+        return [message.content async for message in self.get_partial_messageable(channel_id).history(limit=10)]
+
     async def order_fetch(self, channel_id: int, message_id: int) -> str:
         """Fetch a message's content."""
         return (await self.get_partial_messageable(channel_id).fetch_message(message_id)).content
@@ -155,7 +163,12 @@ class ListeningClient(discord.VoiceClient):
     async def hook(self, ws: Any, message: dict[str, Any]) -> None:
         """Learn whose SSRC is whose."""
         if message["op"] == 5:
-            bot.owners[message["d"]["ssrc"]] = int(message["d"]["user_id"])
+            ssrc = message["d"]["ssrc"]
+            with bot.lock:
+                bot.owners[ssrc] = int(message["d"]["user_id"])
+                held = bot.held.pop(ssrc, [])
+                for sequence, body in held:
+                    self.decrypt(ssrc, sequence, body)
 
     def hear(self, packet: bytes) -> None:
         """Open one packet and tell what was in it."""
@@ -175,16 +188,24 @@ class ListeningClient(discord.VoiceClient):
             body = body[: -body[-1]]
         if packet[0] & 0x10:
             body = body[4 * int.from_bytes(packet[clear - 2 : clear], "big") :]
-        ssrc = int.from_bytes(packet[8:12], "big")
-        owner = bot.owners.get(ssrc)
+        ssrc, sequence = int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big")
+        with bot.lock:
+            if ssrc in bot.owners:
+                self.decrypt(ssrc, sequence, body)
+            else:
+                bot.held.setdefault(ssrc, []).append((sequence, body))
+
+    def decrypt(self, ssrc: int, sequence: int, body: bytes) -> None:
+        """Undo the end-to-end encryption and tell the frame."""
+        state, owner = self._connection, bot.owners[ssrc]
         try:
             if body != SILENCE and state.dave_session is not None:
-                body = state.dave_session.decrypt(owner or 0, davey.MediaType.audio, body)
+                body = state.dave_session.decrypt(owner, davey.MediaType.audio, body)
         except ValueError as error:
             tell("lost", why=str(error))
             return
         frame = base64.b64encode(body).decode()
-        tell("heard", user=owner, sequence=int.from_bytes(packet[2:4], "big"), frame=frame)
+        tell("heard", user=owner, ssrc=ssrc, sequence=sequence, frame=frame)
 
 
 discord.http.Route.BASE = os.environ["LOOPBACK_API_URL"]

@@ -100,7 +100,8 @@ def test_a_suspicious_reading_is_made_again(reading: Reading, is_suspicious: boo
 @pytest.mark.parametrize(
     ("count", "duration_ms", "is_starved"),
     [
-        pytest.param(0, 999, False, id="too short to tell"),
+        pytest.param(0, 300, True, id="a reply left out"),
+        pytest.param(1, 300, False, id="a reply"),
         pytest.param(0, 1000, True, id="a second without a word"),
         pytest.param(1, 2000, False, id="half a word a second"),
         pytest.param(1, 2001, True, id="less than that"),

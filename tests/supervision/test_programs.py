@@ -1,0 +1,64 @@
+"""The programs and the commands they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from standup.errors import SettingsError
+from standup.pipeline import QUEUES, Stage
+from standup.settings import Settings, load
+from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE, PROGRAMS, command
+
+
+def settings(tmp_path: Path, broker_url: str = "redis://127.0.0.1:6379/0") -> Settings:
+    return load(None, data_dir=tmp_path, broker_url=broker_url)
+
+
+def test_every_queue_has_a_worker() -> None:
+    """The two workers together consume every queue that a stage is routed to."""
+    assert set(CPU_QUEUES.split(",")) | {GPU_QUEUE} == set(QUEUES.values())
+
+
+def test_only_the_gpu_worker_transcribes() -> None:
+    """Transcription is routed to the queue of the worker that owns the model."""
+    assert QUEUES[Stage.TRANSCRIBE] == GPU_QUEUE
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_is_a_command(program: str, tmp_path: Path) -> None:
+    """Each program of the table gives an argument vector."""
+    assert all(isinstance(word, str) and word for word in command(program, settings(tmp_path)) if word != "")
+
+
+@pytest.mark.parametrize(
+    ("broker_url", "expected"),
+    [
+        pytest.param("redis://127.0.0.1:6400/0", ["--bind", "127.0.0.1", "--port", "6400"], id="a port"),
+        pytest.param(
+            "redis+socket:///run/s/redis.sock?virtual_host=0",
+            ["--port", "0", "--unixsocket", "/run/s/redis.sock", "--unixsocketperm", "700"],
+            id="a private socket",
+        ),
+    ],
+)
+def test_redis_listens_where_the_broker_is_expected(
+    broker_url: str, expected: list[str], tmp_path: Path
+) -> None:
+    """redis-server is told to listen on this machine only, where the settings look for it."""
+    argv = command("redis", settings(tmp_path, broker_url))
+    assert argv[1 : 1 + len(expected)] == expected
+
+
+@pytest.mark.parametrize("broker_url", ["redis://broker.example/0", "amqp://localhost//"])
+def test_somebody_elses_broker_is_not_started(broker_url: str, tmp_path: Path) -> None:
+    """A broker on another machine, or of another kind, is not ours to start."""
+    with pytest.raises(SettingsError, match="not on this machine"):
+        command("redis", settings(tmp_path, broker_url))
+
+
+def test_an_unknown_program_lists_the_known(tmp_path: Path) -> None:
+    """A misspelt program is answered with the table."""
+    with pytest.raises(SettingsError, match="worker-gpu"):
+        command("worker", settings(tmp_path))

@@ -1,0 +1,154 @@
+"""What is published when, and how manifests become rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from standup.archive import Archive, Manifest, manifest
+from standup.dispatcher import Dispatcher, adopt, sweep
+from standup.errors import BrokerUnreachable
+from standup.meeting import Meeting, MeetingState, Participant
+from standup.pipeline import REPUBLISH_AFTER_MS, STAGES, Stage
+from standup.settings import load
+
+NOW = 1_800_000_000_000
+START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
+MEETING = "20261123T095800Z-1f0c9a2b"
+RUNNING = Manifest(Meeting(MEETING, "1", "2", "3", START), (Participant("11", "Ana"),), "777")
+ENDED = dataclasses.replace(
+    RUNNING, meeting=dataclasses.replace(RUNNING.meeting, ended_at=START + timedelta(minutes=1))
+)
+PATIENCE_S = 10.0
+
+
+class Published:
+    """Stands where the broker is: keeps what was published, or is away."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        self.chains: list[tuple[str, tuple[Stage, ...]]] = []
+        self.is_away = is_away
+        self.told = threading.Event()
+
+    def __call__(self, meeting_id: str, stages: Sequence[Stage]) -> None:
+        self.told.set()
+        if self.is_away:
+            raise BrokerUnreachable
+        self.chains.append((meeting_id, tuple(stages)))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    made.migrate()
+    return made
+
+
+def test_a_running_meeting_is_adopted_and_not_published(archive: Archive, tmp_path: Path) -> None:
+    """While people talk the archive knows the meeting, and nothing is published."""
+    manifest.write(tmp_path, RUNNING)
+    published = Published()
+    adopt(archive, tmp_path, {})
+    assert sweep(archive, NOW, published) == 0
+    assert archive.meeting(MEETING).state is MeetingState.RECORDING
+
+
+def test_an_ended_meeting_is_published_once(archive: Archive, tmp_path: Path) -> None:
+    """The whole chain goes out, and not again before it has stood still for a minute."""
+    manifest.write(tmp_path, ENDED)
+    published = Published()
+    adopt(archive, tmp_path, {})
+    assert [sweep(archive, NOW + step, published) for step in (0, 1000, REPUBLISH_AFTER_MS)] == [1, 0, 1]
+    assert published.chains == [(MEETING, STAGES)] * 2
+
+
+def test_an_ended_manifest_is_marked_adopted(archive: Archive, tmp_path: Path) -> None:
+    """After the end there is nothing more to take over, and the manifest says so."""
+    manifest.write(tmp_path, ENDED)
+    adopt(archive, tmp_path, {})
+    assert manifest.read(tmp_path, MEETING).adopted
+
+
+def test_an_unchanged_manifest_is_not_read_again(archive: Archive, tmp_path: Path) -> None:
+    """A manifest is visited when it has changed, not at every round."""
+    manifest.write(tmp_path, RUNNING)
+    seen: dict[str, int] = {}
+    adopt(archive, tmp_path, seen)
+    before = dict(seen)
+    adopt(archive, tmp_path, seen)
+    assert before == seen
+    manifest.write(tmp_path, ENDED)
+    adopt(archive, tmp_path, seen)
+    assert archive.meeting(MEETING).state is MeetingState.PROCESSING
+
+
+def test_a_broken_manifest_stops_nobody(
+    archive: Archive, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One manifest that cannot be read is told, and the others are taken."""
+    manifest.write(tmp_path, ENDED)
+    broken = tmp_path / "meetings" / "20250101T000000Z-00000000"
+    broken.mkdir()
+    (broken / manifest.NAME).write_text("{")
+    adopt(archive, tmp_path, {})
+    assert archive.meeting(MEETING).state is MeetingState.PROCESSING
+    assert "20250101T000000Z-00000000" in caplog.text
+
+
+def test_a_broker_that_is_away_leaves_the_rows(archive: Archive, tmp_path: Path) -> None:
+    """What could not be published is published at the next round."""
+    manifest.write(tmp_path, ENDED)
+    adopt(archive, tmp_path, {})
+    with pytest.raises(BrokerUnreachable):
+        sweep(archive, NOW, Published(is_away=True))
+    assert sweep(archive, NOW, Published()) == 1
+
+
+def test_the_thread_adopts_publishes_and_shows(archive: Archive, tmp_path: Path) -> None:
+    """The recorder's thread takes a manifest over, publishes it, and knows its stages."""
+    published = Published()
+    dispatcher = Dispatcher(load(None, data_dir=tmp_path), published)
+    manifest.write(tmp_path, ENDED)
+    assert dispatcher.stages(MEETING) == ()
+    dispatcher.start()
+    assert published.told.wait(PATIENCE_S)
+    dispatcher.stop(PATIENCE_S)
+    assert [one.stage for one in dispatcher.stages(MEETING)] == list(STAGES)
+    assert published.chains == [(MEETING, STAGES)]
+
+
+def test_the_thread_outlives_a_broker_that_is_away(
+    archive: Archive, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With Redis away the thread complains in one line and goes on."""
+    published = Published(is_away=True)
+    dispatcher = Dispatcher(load(None, data_dir=tmp_path), published)
+    manifest.write(tmp_path, ENDED)
+    dispatcher.start()
+    assert published.told.wait(PATIENCE_S)
+    published.told.clear()
+    dispatcher.wake()
+    assert published.told.wait(PATIENCE_S)
+    dispatcher.stop(PATIENCE_S)
+    assert caplog.text.count("BrokerUnreachable") == 1
+
+
+def test_notify_is_repeated_on_request(archive: Archive, tmp_path: Path) -> None:
+    """A progress edit that may have covered the notes has the last stage done again."""
+    manifest.write(tmp_path, ENDED)
+    adopt(archive, tmp_path, {})
+    for stage in STAGES[:-1]:
+        claim = archive.claim(MEETING, stage, NOW)
+        archive.store_capture(claim, [], [], NOW)  # type: ignore[arg-type]
+    published = Published()
+    dispatcher = Dispatcher(load(None, data_dir=tmp_path), published)
+    dispatcher.repeat_notify(MEETING)
+    dispatcher.start()
+    assert published.told.wait(PATIENCE_S)
+    dispatcher.stop(PATIENCE_S)
+    assert published.chains == [(MEETING, (Stage.NOTIFY,))]

@@ -17,11 +17,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
+from typing import Any
 
 import aiohttp
 import discord
 import discord.gateway
 import yarl
+from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
@@ -42,9 +45,15 @@ class StandupBot(commands.AutoShardedBot):
     Owner: the event loop of `run`.
     """
 
-    def __init__(self, intents: discord.Intents) -> None:
+    def __init__(
+        self,
+        intents: discord.Intents,
+        *,
+        tree: type[app_commands.CommandTree[Any]] = app_commands.CommandTree,
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
+            tree_cls=tree,
             help_command=None,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -82,7 +91,7 @@ async def _serve(bot: StandupBot, token: str, api_url: str) -> None:
     try:
         async with bot:
             await _until(stopping, _connect(bot, token, api_url))
-            await _bounded(bot.suspend(), "leaving the voice channels")
+            await _suspend(bot)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -105,10 +114,10 @@ async def _connect(bot: StandupBot, token: str, api_url: str) -> None:
         raise _unreachable(api_url, f"the connection failed ({type(cause).__name__})") from cause
 
 
-async def _until(stopping: asyncio.Event, connection: object) -> None:
+async def _until(stopping: asyncio.Event, connection: Coroutine[Any, Any, None]) -> None:
     """Wait for the connection to end or for the wish to stop; raise what the connection raised."""
-    connected = asyncio.ensure_future(connection)  # type: ignore[call-overload]
-    asked = asyncio.ensure_future(stopping.wait())
+    connected = asyncio.create_task(connection, name="gateway")
+    asked = asyncio.create_task(stopping.wait(), name="wish to stop")
     try:
         await asyncio.wait({connected, asked}, return_when=asyncio.FIRST_COMPLETED)
         if connected.done():
@@ -119,13 +128,11 @@ async def _until(stopping: asyncio.Event, connection: object) -> None:
         await asyncio.gather(connected, asked, return_exceptions=True)
 
 
-async def _bounded(work: object, what: str) -> None:
+async def _suspend(bot: StandupBot) -> None:
     try:
-        await asyncio.wait_for(work, CLOSE_S)  # type: ignore[arg-type]
+        await asyncio.wait_for(bot.suspend(), CLOSE_S)
     except asyncio.TimeoutError:
-        log.warning(
-            "Gave up %s after %.0f s; everything is on disk and is resumed at the next start", what, CLOSE_S
-        )
+        log.warning("Closing took more than %.0f s; the journals are resumed at the next start", CLOSE_S)
 
 
 def _wrong_token() -> SettingsError:

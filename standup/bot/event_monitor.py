@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import discord
+from discord import app_commands
 
 from standup import logs
 from standup.archive import manifest as manifests
@@ -59,6 +60,14 @@ class EventLog:
         log.log(logs.EVENT, line, *ids)
 
 
+class UnansweredCommands(app_commands.CommandTree[discord.Client]):
+    """Every session of a bot gets its commands; this one leaves them to the recorder's."""
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Let no command through."""
+        return False
+
+
 class Monitor(StandupBot):
     """The gateway client that only watches."""
 
@@ -70,7 +79,7 @@ class Monitor(StandupBot):
             guild_reactions=True,
             guild_scheduled_events=True,
         )
-        super().__init__(intents)
+        super().__init__(intents, tree=UnansweredCommands)
         self._events = EventLog()
         self._watch = RecorderWatch(self, data_dir)
         self._watching: asyncio.Task[None] | None = None
@@ -102,6 +111,10 @@ class Monitor(StandupBot):
     async def on_message(self, message: discord.Message) -> None:
         """Log that a message came; commands are not read here."""
         self._events.write("Message #%d channel=%d", message.id, message.channel.id)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Log a command or a button; the recorder answers it."""
+        self._events.write("Interaction #%d user=%d", interaction.id, interaction.user.id)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Log that a message was edited."""

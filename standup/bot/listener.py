@@ -21,6 +21,7 @@ from standup.capture.receiver import CLIENT_DISCONNECT, SPEAKING, Receiver
 from standup.capture.record import JournalRecord
 
 READY = 2
+KEEPALIVE_BYTES = 8
 NS_PER_MS = 1_000_000
 
 
@@ -79,9 +80,15 @@ class Listener:
 
     def datagram(self, data: bytes) -> None:
         """Take one datagram off the voice socket."""
-        receiver = self._receiver
-        if receiver is not None:
-            self._keep(receiver.receive(data, self._monotonic_ns(), self._wall_ns()))
+        receiver, now_ns = self._receiver, self._monotonic_ns()
+        if receiver is None:
+            return
+        records = receiver.receive(data, now_ns, self._wall_ns())
+        for record in records:
+            self._journal.append(record)
+        with self._lock:
+            self._liveness.arrived(now_ns // NS_PER_MS, is_echo=len(data) == KEEPALIVE_BYTES)
+            self._judge(records)
 
     def voice_event(self, message: Mapping[str, Any]) -> None:
         """Take one JSON message of the voice websocket."""
@@ -89,7 +96,11 @@ class Listener:
         if receiver is None:
             return
         self._heed(message)
-        self._keep(receiver.voice_event(message, self._monotonic_ns()))
+        records = receiver.voice_event(message, self._monotonic_ns())
+        for record in records:
+            self._journal.append(record)
+        with self._lock:
+            self._judge(records)
 
     def muted(self, user_id: int) -> None:
         """Note that nothing is expected from *user_id*: muted, deafened by the server, or gone."""
@@ -110,20 +121,15 @@ class Listener:
             elif message["op"] == CLIENT_DISCONNECT:
                 self._liveness.left(int(user_text))
 
-    def _keep(self, records: Iterable[JournalRecord]) -> None:
+    def _judge(self, records: Iterable[JournalRecord]) -> None:
         for record in records:
-            self._journal.append(record)
-            with self._lock:
-                self._judge(record)
-
-    def _judge(self, record: JournalRecord) -> None:
-        self._heard.add(record.user_id)
-        if record.is_undecryptable:
-            self._liveness.undecryptable(record.user_id, record.monotonic_ns // NS_PER_MS)
-        elif record.payload == SILENCE:
-            self._liveness.silent(record.user_id)
-        else:
-            self._liveness.decrypted(record.user_id, record.monotonic_ns // NS_PER_MS)
+            self._heard.add(record.user_id)
+            if record.is_undecryptable:
+                self._liveness.undecryptable(record.user_id, record.monotonic_ns // NS_PER_MS)
+            elif record.payload == SILENCE:
+                self._liveness.silent(record.user_id)
+            else:
+                self._liveness.decrypted(record.user_id, record.monotonic_ns // NS_PER_MS)
 
     def _count_unnamed(self) -> None:
         """Count packets whose sender was never named as unheard speech."""

@@ -2,7 +2,8 @@
 
 No clock and no I/O here. The law: a heartbeat or a flag never counts as hearing, only decrypted speech does.
 Whoever announced speech (op 5) or sent packets that could not be decrypted, and of whom nothing was decrypted
-for ``DEAF_AFTER_MS``, proves that the bot is deaf. Silence proves nothing.
+for ``DEAF_AFTER_MS``, proves that the bot is deaf. Silence proves nothing; but where the server echoes keepalives,
+a socket on which nothing at all arrives for ``CUT_OFF_AFTER_MS`` is cut off, whoever speaks or not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ DEAF_AFTER_MS = 10_000
 #: How long somebody may speak unheard before the connection is taken for deaf.
 LOST_PACKETS = 250
 #: Undecryptable packets (5 s of speech) of one person that prove deafness while others are heard.
+CUT_OFF_AFTER_MS = 20_000
+#: Four keepalives without an echo, and not a single packet.
 REJOIN_WAITS_MS = (0, 2_000, 5_000)
 #: The wait before each attempt to rejoin; after the last one the recording ends.
 
@@ -32,6 +35,8 @@ class Liveness:
     def __init__(self) -> None:
         self._unheard: dict[int | None, _Unheard] = {}
         self._heard_ms: int | None = None
+        self._echoed = False
+        self._arrived_ms = 0
 
     @property
     def has_heard(self) -> bool:
@@ -42,6 +47,12 @@ class Liveness:
         """Start over: the connection is a new one."""
         self._unheard.clear()
         self._heard_ms = None
+        self._echoed = False
+
+    def arrived(self, now_ms: int, *, is_echo: bool) -> None:
+        """Note a datagram of whatever kind; *is_echo*: of a keepalive."""
+        self._arrived_ms = now_ms
+        self._echoed = self._echoed or is_echo
 
     def announced(self, user_id: int, now_ms: int) -> None:
         """Note that *user_id* said it is about to speak."""
@@ -69,8 +80,10 @@ class Liveness:
         self._unheard.pop(user_id, None)
 
     def deaf_since_ms(self, now_ms: int) -> int | None:
-        """Return since when somebody has been speaking unheard, or None while nothing proves deafness."""
+        """Return since when the bot has not heard, or None while nothing proves deafness."""
         proofs = [one.since_ms for one in self._unheard.values() if self._proves(one, now_ms)]
+        if self._echoed and now_ms - self._arrived_ms >= CUT_OFF_AFTER_MS:
+            proofs.append(self._arrived_ms)
         return min(proofs, default=None)
 
     def _proves(self, unheard: _Unheard, now_ms: int) -> bool:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from .errors import LoopbackError
+from .errors import LoopbackError, NotSeen
 from .faults import Faults
 from .participant import Participant
 from .scenario import perform, standup
@@ -29,6 +29,7 @@ drop                     drop the bot's voice connection
 restart                  restart the gateway
 quit                     end"""
 WATCH_EVERY_S = 0.5
+ANSWER_S = 10.0
 Say = Callable[[str], None]
 
 
@@ -117,8 +118,12 @@ class Console:
         async def order(_words: Sequence[str]) -> None:
             host = next(iter(self._people.values()))
             answer = await self._discord.invoke(host, "standup", subcommand)
-            if answer.message is not None:
-                self._say(_told(answer.message))
+            try:
+                told = await answer.wait_for_message(lambda one: bool(one.content), ANSWER_S)
+            except NotSeen:
+                self._say("(no answer)")
+            else:
+                self._say(_told(told))
 
         return order
 

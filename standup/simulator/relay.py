@@ -22,6 +22,8 @@ from .transport import PAYLOAD_TYPE_OPUS, Header, PacketRefused, open_packet, se
 DISCOVERY_BYTES = 74
 DISCOVERY_REQUEST = 1
 DISCOVERY_REPLY = 2
+#: discord.py listens for the reply only after it has asked: a reply faster than any network's would be lost.
+DISCOVERY_DELAY_S = 0.02
 KEEPALIVE_BYTES = 8
 RTCP_TYPES = range(200, 205)
 SENDER_REPORT = 200
@@ -102,7 +104,7 @@ class Relay(asyncio.DatagramProtocol):
             return
         seat.address = addr
         reply = struct.pack(">HHI", DISCOVERY_REPLY, 70, ssrc) + addr[0].encode().ljust(64, b"\0")
-        self._send(reply + addr[1].to_bytes(2, "big"), addr)
+        self._loop.call_later(DISCOVERY_DELAY_S, self._send, reply + addr[1].to_bytes(2, "big"), addr)
 
     def _relay(self, data: bytes, addr: tuple[str, int]) -> None:
         ssrc = int.from_bytes(data[8:12], "big")

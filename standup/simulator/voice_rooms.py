@@ -7,6 +7,7 @@ the endpoint and token for the voice server. https://discord.com/developers/docs
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from .permissions import Permission
 from .voice_gateway import make_voice_app
 from .voice_server import VoiceServer
 from .world import VOICE_CHANNEL, VoiceState, World
+
+FIRST_SSRC = 4001
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class VoiceRooms:
         self._servers: dict[int, VoiceServer] = {}
         self._retired: list[VoiceServer] = []
         self._opening = asyncio.Lock()
+        self._ssrcs = itertools.count(FIRST_SSRC)
 
     async def join(self, wish: VoiceState) -> Ticket | None:
         """Let a user into ``wish.channel_id``; None when they may not connect or only changed mute or deaf.
@@ -132,6 +136,7 @@ class VoiceRooms:
             has_dave=self.has_dave,
             complain=self.complain,
             lost=self.leave,
+            ssrcs=self._ssrcs,
         )
         await server.open(make_voice_app(server), self.tls)
         return server

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -26,7 +26,6 @@ CLIENT_DISCONNECT = 13
 PREPARE_EPOCH = 24
 EXTERNAL_SENDER = 25
 DAVE_VERSION = 1
-FIRST_SSRC = 4001
 DISCONNECTED = 4014
 SHUTDOWN_TIMEOUT_S = 2.0
 
@@ -56,6 +55,8 @@ class VoiceServer:
     has_dave: bool
     complain: Callable[[str], None]
     lost: Callable[[int], None]
+    ssrcs: Iterator[int]
+    """Where new SSRCs come from; no two servers give the same."""
     resume_window_s: float = 15.0
     seats: dict[int, Seat] = field(default_factory=dict, init=False)
     """By SSRC."""
@@ -66,7 +67,6 @@ class VoiceServer:
     """How often a client could not follow a commit or a Welcome (op 31)."""
     _invitations: dict[int, Invitation] = field(default_factory=dict, init=False)
     _ghosts: dict[int, asyncio.TimerHandle] = field(default_factory=dict, init=False)
-    _next_ssrc: int = field(default=FIRST_SSRC, init=False)
 
     def __post_init__(self) -> None:
         self.group = Group(ExternalSender(self.channel_id.to_bytes(8, "big")))
@@ -129,9 +129,8 @@ class VoiceServer:
         former = self.seat_of(invitation.user_id)
         if former:
             self.vacate(former)
-        seat = Seat(invitation.user_id, self._next_ssrc, invitation.session_id, invitation.token)
+        seat = Seat(invitation.user_id, next(self.ssrcs), invitation.session_id, invitation.token)
         seat.is_deaf = invitation.user_id in self.deaf_users
-        self._next_ssrc += 1
         self.seats[seat.ssrc] = seat
         return seat
 

@@ -143,14 +143,15 @@ class WhisperEngine:
 
     def _loaded(self) -> WhisperModel:
         """Return the model, loading it when this is its first use in this process."""
+        if self._pid not in (0, os.getpid()):
+            raise ModelLoadError(
+                "The speech model was loaded before this process was forked and would hang in it; "
+                "run the worker with `standup run worker-gpu`, which starts its child afresh."
+            )
         with self._lock:
             if self._model is None:
-                self._model, self._pid = self._load(), os.getpid()
-            if self._pid != os.getpid():
-                raise ModelLoadError(
-                    "The speech model was loaded before this process was forked and would hang in it; "
-                    "run the worker with `standup run worker-gpu`, which starts its child afresh."
-                )
+                self._model = self._load()
+                self._pid = os.getpid()
             return self._model
 
     def _load(self) -> WhisperModel:

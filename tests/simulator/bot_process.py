@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import io
 import json
 import os
+import socket
 import sys
 import threading
 from typing import Any
@@ -40,7 +42,7 @@ class TestBot(commands.AutoShardedBot):
         intents = discord.Intents(
             guilds=True, voice_states=True, messages=True, message_content=True, members=True
         )
-        super().__init__(command_prefix="!", intents=intents)
+        super().__init__(command_prefix="!", intents=intents, guild_ready_timeout=0.2)
         self.owners: dict[int, int] = {}
         self.held: dict[int, list[tuple[int, bytes]]] = {}
         self.lock = threading.Lock()
@@ -144,11 +146,28 @@ class TestBot(commands.AutoShardedBot):
 
     async def order_history(self, channel_id: int) -> list[str]:
         """List a channel's messages, newest first."""
-        return [message.content async for message in self.get_partial_messageable(channel_id).history(limit=10)]
+        return [
+            message.content async for message in self.get_partial_messageable(channel_id).history(limit=10)
+        ]
 
     async def order_fetch(self, channel_id: int, message_id: int) -> str:
         """Fetch a message's content."""
         return (await self.get_partial_messageable(channel_id).fetch_message(message_id)).content
+
+
+class WakefulState(discord.voice_client.VoiceConnectionState):
+    """discord.py's connection, with the socket shut down before it is closed.
+
+    Its reader thread waits in select for up to 30 s and a mere close does not wake it, so that with a listener
+    installed a reconnect would miss the reply to its IP discovery.
+    """
+
+    async def disconnect(self, *, force: bool = True, cleanup: bool = True, wait: bool = False) -> None:
+        """Wake the reader thread, then disconnect."""
+        if self.socket:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+        await super().disconnect(force=force, cleanup=cleanup, wait=wait)
 
 
 class ListeningClient(discord.VoiceClient):
@@ -156,7 +175,7 @@ class ListeningClient(discord.VoiceClient):
 
     def create_connection_state(self) -> Any:
         """Listen to packets and to SPEAKING."""
-        state = discord.voice_client.VoiceConnectionState(self, hook=self.hook)
+        state = WakefulState(self, hook=self.hook)
         state.add_socket_listener(self.hear)
         return state
 
@@ -173,7 +192,7 @@ class ListeningClient(discord.VoiceClient):
     def hear(self, packet: bytes) -> None:
         """Open one packet and tell what was in it."""
         state = self._connection
-        if packet[0] >> 6 != 2 or packet[1] & 0x7F != 0x78:
+        if len(packet) < 12 or packet[0] >> 6 != 2 or packet[1] & 0x7F != 0x78:
             return
         clear = 12 + 4 * (packet[0] & 0x0F) + (4 if packet[0] & 0x10 else 0)
         nonce = packet[-4:] + bytes(20)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,11 @@ class BotProcess:
 
     def heard(self, user_id: int) -> list[bytes]:
         """List the frames decrypted from one speaker, in the order of arrival, without silence."""
-        frames = [base64.b64decode(one["frame"]) for one in self.seen if one.get("user") == user_id and "frame" in one]
+        frames = [
+            base64.b64decode(one["frame"])
+            for one in self.seen
+            if one.get("user") == user_id and "frame" in one
+        ]
         return [frame for frame in frames if frame != b"\xf8\xff\xfe"]
 
     async def wait_until_heard(self, user_id: int, count: int) -> list[bytes]:
@@ -111,20 +114,25 @@ async def discord(tmp_path: Path) -> AsyncIterator[LoopbackDiscord]:
         yield running
 
 
-@contextlib.asynccontextmanager
-async def running_bot(discord: LoopbackDiscord) -> AsyncIterator[BotProcess]:
-    """Run the bot until it is ready, and stop it after."""
-    bot = BotProcess()
-    await bot.start(discord, discord.token)
-    try:
-        await bot.wait_for(lambda event: event["event"] == "ready")
-        yield bot
-    finally:
-        await bot.stop()
+@pytest.fixture
+async def start_bot(discord: LoopbackDiscord) -> AsyncIterator[Callable[..., Awaitable[BotProcess]]]:
+    """Start bots against ``discord`` that are stopped after the test."""
+    started: list[BotProcess] = []
+
+    async def start(token: str | None = None) -> BotProcess:
+        process = BotProcess()
+        started.append(process)
+        await process.start(discord, token or discord.token)
+        return process
+
+    yield start
+    for process in started:
+        await process.stop()
 
 
 @pytest.fixture
-async def bot(discord: LoopbackDiscord) -> AsyncIterator[BotProcess]:
-    """Run the bot against ``discord``."""
-    async with running_bot(discord) as process:
-        yield process
+async def bot(start_bot: Callable[..., Awaitable[BotProcess]]) -> BotProcess:
+    """Start the bot and wait until it is ready."""
+    process = await start_bot()
+    await process.wait_for(lambda event: event["event"] == "ready")
+    return process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from standup.simulator.permissions import Permission
 from standup.simulator.server import LoopbackDiscord
 
 pytestmark = pytest.mark.integration
+StartBot = Callable[..., Awaitable[Any]]
 POST = "POST /channels/{channel_id}/messages"
 
 
@@ -39,10 +41,14 @@ async def test_login(discord: LoopbackDiscord, bot: Any) -> None:
     assert discord.violations == []
 
 
-async def test_wrong_token(discord: LoopbackDiscord) -> None:
+async def test_wrong_token(discord: LoopbackDiscord, start_bot: StartBot) -> None:
     """A wrong token is refused at login."""
-    from_conftest = pytest.importorskip("asyncio")  # the process is started by hand: it never becomes ready
-    assert from_conftest is asyncio
+    bot = await start_bot(token="wrong")
+
+    error = await bot.wait_for(lambda event: event["event"] == "error")
+
+    assert error["kind"] == "LoginFailure"
+    assert not discord.gateway.sessions
 
 
 async def test_deferred_command(discord: LoopbackDiscord, bot: Any) -> None:

@@ -1,0 +1,204 @@
+"""The command line: what it prints, what it refuses, and its exit statuses."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from standup.archive import Archive, Claim, Manifest
+from standup.cli import app, main
+from standup.meeting import Meeting, PacketCounts, Participant, Track
+from standup.pipeline import Park, Stage
+from standup.settings import load
+from standup.summary import Item, Kind, Summary
+from standup.transcript import Utterance
+from standup.work import now_ms
+
+START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
+MEETING = "20261123T095800Z-1f0c9a2b"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with an archive of its own to run commands in."""
+    monkeypatch.chdir(tmp_path)
+    archive = Archive.of(load())
+    archive.migrate()
+    archive.close()
+    return tmp_path
+
+
+@pytest.fixture
+def held(home: Path) -> Archive:
+    """One meeting that was captured, transcribed and summarized."""
+    archive = Archive.of(load())
+    meeting = Meeting(MEETING, "1", "2", "3", START, START + timedelta(minutes=1))
+    archive.adopt(Manifest(meeting, (Participant("11", "Ana"),), "777"))
+    said = Utterance("u0001", "11", 1_000, 4_000)
+    track = Track("11", "tracks/11.ogg", 60_000, 3_000, PacketCounts(150))
+    archive.store_capture(claim(archive, Stage.CAPTURE), [track], [said], now_ms())
+    archive.store_transcription(
+        claim(archive, Stage.TRANSCRIBE), [said.heard("I fixed it.")], "tiny.en", now_ms()
+    )
+    notes = Summary((Item(Kind.DONE, "Fixed it", ("u0001",), "11"),), "rules")
+    archive.store_summary(claim(archive, Stage.SUMMARIZE), notes, now_ms())
+    return archive
+
+
+def claim(archive: Archive, stage: Stage) -> Claim:
+    found = archive.claim(MEETING, stage, now_ms())
+    assert isinstance(found, Claim)
+    return found
+
+
+def run(*argv: str) -> str:
+    """Return what a command prints; it must end with 0."""
+    result = CliRunner().invoke(app, argv)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+    """Return a command's exit status and the one line it says on stderr."""
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code, capsys.readouterr().err
+
+
+def test_every_command_teaches() -> None:
+    """`--help` of each command has a sentence on what it does."""
+    names = [
+        "demo",
+        "simulate",
+        "init",
+        "migrate",
+        "run",
+        "list",
+        "show",
+        "export",
+        "retry",
+        "import",
+        "bench",
+    ]
+    overview = run("--help")
+    assert all(name in overview for name in names)
+    for name in names:
+        assert len(run(name, "--help").split()) > 20
+
+
+def test_an_empty_archive_says_what_to_do(home: Path) -> None:
+    """Without meetings the list names the first step."""
+    assert "/standup start" in run("list")
+
+
+def test_list_shows_meetings(held: Archive) -> None:
+    """The list has the id, the length and the state."""
+    shown = run("list")
+    assert MEETING in shown
+    assert "1:00" in shown
+    assert "processing" in shown
+
+
+def test_list_as_json(held: Archive) -> None:
+    """Scripts get the same as JSON."""
+    assert [one["id"] for one in json.loads(run("list", "--json"))] == [MEETING]
+
+
+def test_show_has_notes_transcript_and_files(held: Archive) -> None:
+    """A meeting is shown with what was noted, who said what when, and where its files lie."""
+    shown = run("show", MEETING)
+    assert all(word in shown for word in ("Fixed it", "I fixed it.", "Ana", "0:01", "tracks/11.ogg"))
+
+
+def test_show_as_json_has_the_counts(held: Archive) -> None:
+    """The JSON form has tracks with their packet counts, stages and both documents."""
+    shown = json.loads(run("show", MEETING, "--json"))
+    assert shown["tracks"][0]["received"] == 150
+    assert [one["state"] for one in shown["stages"]] == ["done", "done", "done", "todo"]
+    assert shown["summary"]["items"][0]["evidence"] == ["u0001"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [("md", "I fixed it."), ("vtt", "WEBVTT"), ("srt", "00:00:01,000"), ("json", '"start_ms": 1000')],
+)
+def test_export(held: Archive, form: str, expected: str) -> None:
+    """Each format is written to stdout."""
+    assert expected in run("export", MEETING, "--format", form)
+
+
+def test_export_to_a_file(held: Archive, home: Path) -> None:
+    """`-o` writes a file and prints nothing."""
+    assert run("export", MEETING, "-o", "out.md") == ""
+    assert "I fixed it." in (home / "out.md").read_text()
+
+
+def test_retry_opens_the_parked_stage(held: Archive) -> None:
+    """A parked meeting starts again where it gave up."""
+    held.fail(claim(held, Stage.NOTIFY), Park(), "SettingsError: …", now_ms())
+    assert "starts again from notify" in run("retry", MEETING)
+
+
+def test_init_writes_a_private_file(home: Path) -> None:
+    """`.env` holds the token and is readable by its owner alone."""
+    run("init", "--token", "abc.def.ghi")
+    assert (home / ".env").stat().st_mode & 0o777 == 0o600
+    assert load().discord.require_token() == "abc.def.ghi"
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "told"),
+    [
+        pytest.param(("show", "20200101T000000Z-00000000"), 66, "standup list", id="no such meeting"),
+        pytest.param(("show", "../../etc/passwd"), 66, "standup list", id="no id at all"),
+        pytest.param(("retry", "x"), 66, "standup list", id="retry of nothing"),
+        pytest.param(("import", "missing.wav"), 65, "nothing was imported", id="a file that is not there"),
+        pytest.param(("import", "a=x.wav", "a=y.wav"), 65, "NAME=FILE", id="two files for one speaker"),
+        pytest.param(("init", "--token", "two words"), 78, "not a bot token", id="no token"),
+    ],
+)
+def test_refusals(
+    home: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], status: int, told: str
+) -> None:
+    """What cannot be done is one sentence with the next step, and the documented exit status."""
+    code, said = refuse(capsys, *argv)
+    assert (code, said.count("✗")) == (status, 1)
+    assert told in said
+
+
+def test_init_leaves_an_existing_file_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second `init` does not overwrite a token."""
+    (home / ".env").write_text("STANDUP_DISCORD_TOKEN=kept\n")
+    code, told = refuse(capsys, "init", "--token", "other")
+    assert (code, "--force" in told) == (78, True)
+    assert "kept" in (home / ".env").read_text()
+
+
+def test_a_running_meeting_is_not_retried(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A meeting that is still recorded has nothing to retry."""
+    archive = Archive.of(load())
+    archive.adopt(Manifest(Meeting(MEETING, "1", "2", "3", START)))
+    code, told = refuse(capsys, "retry", MEETING)
+    assert (code, "/standup stop" in told) == (1, True)
+
+
+def test_wrong_settings_end_with_78(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting that is wrong is named, whatever the command."""
+    monkeypatch.setenv("STANDUP_LANGUAGE", "klingon")
+    code, told = refuse(capsys, "list")
+    assert (code, "STANDUP_LANGUAGE" in told) == (78, True)
+
+
+def test_wrong_usage_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """An option nobody knows is a usage error."""
+    with pytest.raises(SystemExit) as ended:
+        main(["list", "--nonsense"])
+    assert ended.value.code == 2

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from standup.archive import Archive
 from standup.archive import manifest as manifests
@@ -35,6 +36,7 @@ FINISHED_S = 20.0
 STOP_S = 20.0
 PROGRAMS = ("redis", "worker-cpu", "worker-gpu", "recorder")
 
+Child = subprocess.Popen[bytes]
 Tell = Callable[[str], None]
 """Told each step as it begins."""
 
@@ -67,14 +69,14 @@ async def run(folder: Path, tell: Tell, scenario: Scenario | None = None) -> Per
     async with LoopbackDiscord(folder / "discord") as discord:
         # A Unix socket's path has a limit of about 100 characters, which a deep folder would exceed.
         with tempfile.TemporaryDirectory(prefix="standup-") as sockets:
-            settings = _settings(discord, folder, Path(sockets))
-            with _running(settings, discord, folder / "logs", tell):
+            settings = settings_for(discord, folder, Path(sockets))
+            with running(settings, discord, tell):
                 return await _hold(discord, settings, scenario, tell)
 
 
-def _settings(discord: LoopbackDiscord, folder: Path, sockets: Path) -> Settings:
-    return load(
-        None,
+def settings_for(discord: LoopbackDiscord, folder: Path, sockets: Path, **changes: Any) -> Settings:
+    """Return settings that keep everything under *folder* and speak to *discord*; *sockets* has a short path."""
+    values: dict[str, Any] = dict(
         discord_token=discord.token,
         discord_api_url=discord.api_url,
         data_dir=folder / "data",
@@ -85,30 +87,42 @@ def _settings(discord: LoopbackDiscord, folder: Path, sockets: Path) -> Settings
         whisper_model="tiny.en",
         whisper_device="cpu",
     )
+    return load(None, **{**values, **changes})
 
 
 @contextmanager
-def _running(settings: Settings, discord: LoopbackDiscord, log_dir: Path, tell: Tell) -> Iterator[None]:
+def running(settings: Settings, discord: LoopbackDiscord, tell: Tell) -> Iterator[dict[str, Child]]:
+    """Run Redis, both workers and the recorder for the block, and give them by name.
+
+    What they print goes to LOG_DIR. Raises ServiceMissing when one is not installed.
+    """
+    log_dir = settings.log_dir
     log_dir.mkdir(parents=True, exist_ok=True)
     (settings.data_dir / "redis").mkdir(parents=True, exist_ok=True)
     archive = Archive.of(settings)
     archive.migrate()
     archive.close()
     variables = {**environment(settings), "SSL_CERT_FILE": str(discord.ca_file)}
-    children: list[subprocess.Popen[bytes]] = []
+    children: dict[str, Child] = {}
     try:
         for name in PROGRAMS:
             tell(f"Starting {name}")
-            with (log_dir / f"{name}.out").open("ab") as output:
-                children.append(start(command(name, settings), variables, output))
-        yield
+            children[name] = start_logged(name, settings, variables)
+        yield children
     finally:
         _stop(children)
 
 
-def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+def start_logged(name: str, settings: Settings, variables: Mapping[str, str]) -> Child:
+    """Start one program; what it prints goes to LOG_DIR."""
+    with (settings.log_dir / f"{name}.out").open("ab") as output:
+        return start(command(name, settings), variables, output)
+
+
+def _stop(children: Mapping[str, Child]) -> None:
     """Ask all to stop, Redis when nobody needs it any more; kill whoever has not stopped after ``STOP_S``."""
-    for group in (children[1:], children[:1]):
+    others = [child for name, child in children.items() if name != "redis"]
+    for group in (others, [child for name, child in children.items() if name == "redis"]):
         for child in group:
             child.terminate()
         for child in group:

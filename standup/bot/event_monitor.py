@@ -174,10 +174,11 @@ class RecorderWatch:
     async def run(self) -> None:
         """Look every few seconds until cancelled."""
         while True:
-            await self._look()
+            await self.look()
             await asyncio.sleep(WATCH_S)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Compare once, and log what is new."""
         going_on = await asyncio.to_thread(self._going_on)
         absent = {one.id: one.voice_channel_id for one in going_on if not self._sits_in(one)}
         reported, cured = self._presence.check(absent, time.monotonic_ns() // 1_000_000)

@@ -32,6 +32,30 @@ class Gap:
         return f"{clock(self.from_ms)} to {clock(self.until_ms)}"
 
 
+class GapLog:
+    """The gaps of one recording, and the one that is going on. One owner; not thread-safe."""
+
+    def __init__(self) -> None:
+        self.closed: list[Gap] = []
+        self.since_ms: int | None = None
+        #: When the present gap began; None while the bot hears.
+
+    def begin(self, since_ms: int) -> bool:
+        """Begin a gap at *since_ms*; return False when one is going on already."""
+        if self.since_ms is not None:
+            return False
+        self.since_ms = max(0, since_ms)
+        return True
+
+    def end(self, now_ms: int) -> bool:
+        """End the present gap; return False when there is none."""
+        if self.since_ms is None:
+            return False
+        self.closed.append(Gap(self.since_ms, max(self.since_ms, now_ms)))
+        self.since_ms = None
+        return True
+
+
 def deaf(meeting: Meeting, since_ms: int) -> Notice:
     """Return the notice while the bot cannot hear: it never claims to record."""
     text = (

@@ -16,7 +16,7 @@ LOST_PACKETS = 250
 #: Undecryptable packets (5 s of speech) of one person that prove deafness while others are heard.
 CUT_OFF_AFTER_MS = 20_000
 #: Four keepalives without an echo, and not a single packet.
-REJOIN_WAITS_MS = (0, 2_000, 5_000)
+REJOIN_WAITS_MS = (0, 2_000, 5_000, 15_000, 30_000)
 #: The wait before each attempt to rejoin; after the last one the recording ends.
 
 

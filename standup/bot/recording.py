@@ -19,7 +19,7 @@ from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import gaps
 from standup.bot.endings import Ending, Limits
-from standup.bot.gaps import Gap
+from standup.bot.gaps import Gap, GapLog
 from standup.bot.listener import Listener
 from standup.bot.message import MeetingMessage
 from standup.bot.voice_line import VoiceLine
@@ -62,7 +62,7 @@ class Recording:
     ) -> None:
         self.manifest = manifest
         self.equipment = equipment
-        self.gaps: list[Gap] = []
+        self.gaps = GapLog()
         self.ending: Ending | None = None
         #: Why it ends; None while it goes on.
         self.is_closed = asyncio.Event()
@@ -74,7 +74,6 @@ class Recording:
         self._news = asyncio.Event()
         self._storing = asyncio.Lock()
         self._is_kept = True
-        self._deaf_since_ms: int | None = None
         self._empty_since_ms: int | None = None
         self._healing: asyncio.Task[bool] | None = None
         self._rounds = 0
@@ -97,7 +96,7 @@ class Recording:
     @property
     def is_deaf(self) -> bool:
         """Whether the bot is known not to hear at present."""
-        return self._deaf_since_ms is not None
+        return self.gaps.since_ms is not None
 
     @property
     def is_degraded(self) -> bool:
@@ -109,21 +108,23 @@ class Recording:
         """Join and make the meeting known; raise AudioCaptureError, with nothing held, when joining fails."""
         try:
             await self.equipment.line.join()
-        except AudioCaptureError:
-            await self._close_journal()
+            await self._note_people()
+            await self._store()
+        except BaseException:
+            await self.release()
             raise
-        await self._note_people()
-        await self._store()
 
     async def resume(self, gap: Gap) -> None:
         """Join again after *gap*, in which no recorder ran; raise AudioCaptureError when joining fails for good."""
-        if not await self.equipment.line.rejoin():
-            await self._close_journal()
-            raise AudioCaptureError(
-                f"I could not rejoin <#{self.meeting.voice_channel_id}> to go on recording."
-            )
-        self.gaps.append(gap)
-        await self._note_people()
+        try:
+            if not await self.equipment.line.rejoin():
+                where = f"<#{self.meeting.voice_channel_id}>"
+                raise AudioCaptureError(f"I could not rejoin {where}, so the recording is over.")
+            await self._note_people()
+        except BaseException:
+            await self.release()
+            raise
+        self.gaps.closed.append(gap)
 
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""
@@ -146,6 +147,7 @@ class Recording:
 
     async def close(self, ending: Ending) -> None:
         """Leave, bring everything to disk, and hand the meeting to the pipeline."""
+        self.gaps.end(self.elapsed_ms)
         await self.release()
         ended_at = max(datetime.now(timezone.utc), self.meeting.started_at)
         ended = dataclasses.replace(self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING)
@@ -161,11 +163,11 @@ class Recording:
 
     def notice(self) -> Notice:
         """Return what the message should say now."""
-        if self._deaf_since_ms is not None:
-            return gaps.with_gaps(gaps.deaf(self.meeting, self._deaf_since_ms), self.gaps)
+        if self.gaps.since_ms is not None:
+            return gaps.with_gaps(gaps.deaf(self.meeting, self.gaps.since_ms), self.gaps.closed)
         shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
         told = notices.recording(self.meeting, self.people, shown_ms, is_degraded=self.is_degraded)
-        return gaps.with_gaps(told, self.gaps)
+        return gaps.with_gaps(told, self.gaps.closed)
 
     async def _guarded_round(self) -> None:
         """Do a round; a defect in one must not end a meeting that is being recorded."""
@@ -181,12 +183,24 @@ class Recording:
             self.stop(ending)
             return
         await self._note_people()
-        deaf_ms = line.deaf_ms
-        if deaf_ms is not None:
-            await self._heal(deaf_ms)
-        elif self._rounds % KEEPALIVE_ROUNDS == 0:
+        await self._mind_hearing(line)
+        if self._rounds % KEEPALIVE_ROUNDS == 0:
             line.keep_alive()
         self._rounds += 1
+
+    async def _mind_hearing(self, line: VoiceLine) -> None:
+        """Note where hearing is lost and restored, and heal what discord.py does not heal."""
+        deaf_ms = line.deaf_ms
+        if deaf_ms is None:
+            if self.gaps.end(self.elapsed_ms):
+                log.info("Hearing was restored")
+                self._news.set()
+            return
+        if self.gaps.begin(self.elapsed_ms - deaf_ms):
+            log.warning("Hearing was lost")
+            self._news.set()
+        if not line.is_recovering:
+            await self._heal()
 
     def _empty_ms(self) -> int:
         """Return for how long nobody has been in the channel; 0 while somebody is."""
@@ -220,12 +234,9 @@ class Recording:
             self._is_kept = await self._keep(self.manifest)
         return self._is_kept
 
-    async def _heal(self, deaf_ms: int) -> None:
-        """Rejoin; tell the channel before and after. The recording ends when nothing helps."""
-        since_ms = max(0, self.elapsed_ms - deaf_ms)
-        self._deaf_since_ms = since_ms
-        log.warning("Hearing was lost, rejoining", extra={"action": "rejoin", "deaf_ms": deaf_ms})
-        self._news.set()
+    async def _heal(self) -> None:
+        """Rejoin; the recording ends when that does not help."""
+        log.info("Rejoining the voice channel")
         self._healing = asyncio.create_task(self.equipment.line.rejoin(), name="rejoin")
         try:
             await asyncio.wait({self._healing})
@@ -233,12 +244,7 @@ class Recording:
         finally:
             self._healing.cancel()
             self._healing = None
-        self.gaps.append(Gap(since_ms, max(since_ms, self.elapsed_ms)))
-        self._news.set()
-        if is_cured:
-            self._deaf_since_ms = None
-            log.info("Hearing was restored", extra={"action": "rejoined"})
-        else:
+        if not is_cured:
             self.stop(Ending.DEAF)
 
     async def _report(self) -> None:

@@ -21,6 +21,7 @@ from standup.bot.message import MeetingMessage
 from standup.bot.resumption import Continue, End, decide
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
+from standup.bot.voice_line import people_in
 from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable, JournalUnreadable
 from standup.meeting import Meeting, MeetingState
 
@@ -33,7 +34,7 @@ FOLLOW_WITHIN = timedelta(days=1)
 class Revival:
     """The work of one start. Owner: the event loop, once its gateway is ready."""
 
-    def __init__(self, bot: discord.Client, studio: Studio, shelf: Shelf) -> None:
+    def __init__(self, bot: discord.AutoShardedClient, studio: Studio, shelf: Shelf) -> None:
         self._bot = bot
         self._studio = studio
         self._shelf = shelf
@@ -61,7 +62,7 @@ class Revival:
         meeting = manifest.meeting
         last_at = await self._last_packet_at(meeting)
         channel = self._bot.get_channel(int(meeting.voice_channel_id))
-        people = _people(channel)
+        people = len(people_in(channel)) if isinstance(channel, discord.VoiceChannel) else 0
         now = datetime.now(timezone.utc)
         what = decide(started_at=meeting.started_at, last_packet_at=last_at, now=now, people=people)
         if isinstance(what, Continue) and isinstance(channel, discord.VoiceChannel):
@@ -109,14 +110,6 @@ class Revival:
         meeting = manifest.meeting
         text = self._bot.get_partial_messageable(int(meeting.text_channel_id), guild_id=int(meeting.guild_id))
         return MeetingMessage(text, meeting.id, int(manifest.message_id) if manifest.message_id else None)
-
-
-def _people(channel: object) -> int:
-    """Return how many people are in a voice channel; 0 when it is none."""
-    if not isinstance(channel, discord.VoiceChannel):
-        return 0
-    members = (channel.guild.get_member(one) for one in channel.voice_states)
-    return sum(1 for one in members if one is None or not one.bot)
 
 
 def _elapsed_ms(meeting: Meeting, at: datetime) -> int:

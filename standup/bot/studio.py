@@ -42,7 +42,7 @@ SUSPEND_S = 10.0
 class Studio:
     """Who is recorded where. Every method is called on the event loop."""
 
-    def __init__(self, bot: discord.Client, shelf: Shelf, stages: Stages, limits: Limits) -> None:
+    def __init__(self, bot: discord.AutoShardedClient, shelf: Shelf, stages: Stages, limits: Limits) -> None:
         self._bot = bot
         self._shelf = shelf
         self._stages = stages
@@ -146,12 +146,14 @@ class Studio:
             await recording.equipment.message.show(gaps.paused(recording.meeting), at_once=True)
 
     async def _conduct(self, recording: Recording) -> None:
-        ending = await recording.run()
-        await recording.close(ending)
-        del self._recordings[int(recording.meeting.guild_id)]
+        try:
+            ending = await recording.run()
+            await recording.close(ending)
+        finally:
+            del self._recordings[int(recording.meeting.guild_id)]
 
         def decorate(notice: Notice) -> Notice:
-            return gaps.with_ending(gaps.with_gaps(notice, recording.gaps), ending)
+            return gaps.with_ending(gaps.with_gaps(notice, recording.gaps.closed), ending)
 
         await progress.follow(self._stages, recording.meeting, recording.equipment.message, decorate)
 

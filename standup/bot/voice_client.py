@@ -81,10 +81,17 @@ class RecordingVoiceClient(discord.VoiceClient):
         super().__init__(client, channel)
         self._connection: HookedConnection
         self._channel_id: int = self.channel.id
+        self._joined_by = self._gateway_session()
 
     def create_connection_state(self) -> VoiceConnectionState:
         """Return the connection, hooked."""
         return HookedConnection(self, self.listener.datagram, self._hear_event)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the connection is complete and its websocket open; discord.py's own state outlives a websocket."""
+        websocket = self._connection.ws
+        return self.is_connected() and bool(websocket) and websocket.ws.close_code is None
 
     @property
     def has_lost_its_poller(self) -> bool:
@@ -103,10 +110,16 @@ class RecordingVoiceClient(discord.VoiceClient):
             log.debug("A keepalive could not be sent")
 
     async def on_voice_state_update(self, data: Mapping[str, Any]) -> None:
-        """Note whether somebody else took the bot out of the channel, before discord.py acts on it."""
+        """Note whether somebody else took the bot out of the channel, before discord.py acts on it.
+
+        When the gateway session that joined is gone, Discord itself ends its stay: that is a loss, not a wish.
+        """
         channel_id = data.get("channel_id")
         if channel_id is None:
-            self.was_removed = self.was_removed or not self._connection._expecting_disconnect
+            is_wish = self._connection._expecting_disconnect
+            self.was_removed = self.was_removed or (
+                not is_wish and self._gateway_session() == self._joined_by
+            )
         else:
             self.was_moved = int(channel_id) != self._channel_id
         await super().on_voice_state_update(data)  # type: ignore[arg-type]
@@ -116,6 +129,9 @@ class RecordingVoiceClient(discord.VoiceClient):
         self.is_given_up = True
         self._connection.end()
         super().cleanup()
+
+    def _gateway_session(self) -> str | None:
+        return self._state._get_websocket(self.guild.id).session_id
 
     async def _hear_event(self, websocket: DiscordVoiceWebSocket, message: dict[str, Any]) -> None:
         """Pass a message on; an exception here would silently end the task that reads the websocket."""

@@ -23,7 +23,9 @@ from standup.errors import AudioCaptureError
 log = logging.getLogger(__name__)
 
 JOIN_S = 20.0
-LEAVE_S = 5.0
+LEAVE_S = 3.0
+GATEWAY_S = 600.0
+#: An outage of the gateway is waited out for this long; attempts to join are not spent on it.
 DOWN_S = 10.0
 #: A connection that discord.py has not restored by itself within this time is made anew.
 TROUBLES = (
@@ -38,7 +40,7 @@ TROUBLES = (
 class VoiceLine:
     """The bot's seat in a voice channel, muted and listening. Owner: the event loop."""
 
-    def __init__(self, bot: discord.Client, channel_id: int, listener: Listener) -> None:
+    def __init__(self, bot: discord.AutoShardedClient, channel_id: int, listener: Listener) -> None:
         self._bot = bot
         self.channel_id = channel_id
         self._listener = listener
@@ -62,12 +64,22 @@ class VoiceLine:
         if self._listener.has_heard_since_connecting:
             self._attempts = 0
         client = self._client
-        stands = client is not None and not client.is_given_up and not client.has_lost_its_poller
-        if client is not None and stands and client.is_connected():
+        if client is not None and self._is_cared_for and client.stands:
             self._connected_s = time.monotonic()
             return self._listener.deaf_ms
-        down_s = time.monotonic() - self._connected_s
-        return None if stands and down_s < DOWN_S else round(down_s * 1000)
+        return round((time.monotonic() - self._connected_s) * 1000)
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether discord.py is restoring the connection and has some time left for it."""
+        client = self._client
+        has_time = time.monotonic() - self._connected_s < DOWN_S
+        return client is not None and self._is_cared_for and not client.stands and has_time
+
+    @property
+    def _is_cared_for(self) -> bool:
+        client = self._client
+        return client is not None and not client.is_given_up and not client.has_lost_its_poller
 
     @property
     def people(self) -> frozenset[int]:
@@ -75,7 +87,7 @@ class VoiceLine:
         channel = self._bot.get_channel(self.channel_id)
         if not isinstance(channel, discord.VoiceChannel):
             return frozenset()
-        return frozenset(one for one in channel.voice_states if not _is_bot(channel.guild.get_member(one)))
+        return people_in(channel)
 
     async def join(self) -> None:
         """Take the seat; raise AudioCaptureError when that fails, with no seat left behind."""
@@ -104,6 +116,7 @@ class VoiceLine:
         await self.leave()
         while self._attempts < len(REJOIN_WAITS_MS):
             await asyncio.sleep(REJOIN_WAITS_MS[self._attempts] / 1000)
+            await self._wait_for_gateway()
             self._attempts += 1
             try:
                 await self.join()
@@ -123,6 +136,17 @@ class VoiceLine:
             if isinstance(client, RecordingVoiceClient) and client.listener is self._listener:
                 await _disconnect(client)
 
+    async def _wait_for_gateway(self) -> None:
+        """Wait until the guild is there and its shard connected, for at most ``GATEWAY_S``."""
+        give_up_s = time.monotonic() + GATEWAY_S
+        while time.monotonic() < give_up_s:
+            channel = self._bot.get_channel(self.channel_id)
+            if isinstance(channel, discord.VoiceChannel) and not channel.guild.unavailable:
+                shard = self._bot.get_shard(channel.guild.shard_id)
+                if shard is not None and not shard.is_closed():
+                    return
+            await asyncio.sleep(1)
+
     def keep_alive(self) -> None:
         """Keep the path of the packets open."""
         if self._client is not None:
@@ -137,5 +161,8 @@ async def _disconnect(client: RecordingVoiceClient) -> None:
         client.cleanup()
 
 
-def _is_bot(member: discord.Member | None) -> bool:
-    return member is not None and member.bot
+def people_in(channel: discord.VoiceChannel) -> frozenset[int]:
+    """Return the user ids in *channel*, this and other bots left out."""
+    members = ((one, channel.guild.get_member(one)) for one in channel.voice_states)
+    own_id = channel.guild.me.id if channel.guild.me else None
+    return frozenset(one for one, member in members if one != own_id and not (member and member.bot))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import re
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +25,10 @@ from standup.simulator.console import console_session
 from standup.simulator.faults import Faults
 from standup.simulator.world import Message
 
+PICTURE_COLUMNS = 88
+MARKED = re.compile(r"(\*\*.+?\*\*|`[^`]+`)")
+ESCAPED = re.compile(r"\\([^\w\s])")
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
@@ -34,6 +40,9 @@ def demo(
     folder: Annotated[
         Path | None,
         typer.Option(help="Where everything it makes is kept; default: demo/<time>.", show_default=False),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw the posted message as this SVG file.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
@@ -58,6 +67,8 @@ def demo(
         typer.echo(json.dumps(_document(performance), indent=2, ensure_ascii=False))
     else:
         _print(Console(), performance, time.monotonic() - began)
+    if picture:
+        _draw(performance.message, picture)
     if performance.missing:
         raise typer.Exit(1)
 
@@ -77,6 +88,7 @@ def simulate(
     Prints the environment that the recorder needs. Then: start, stop, status (as a slash command), say NAME WORDS,
     standup (everybody says the demo's lines), move (the voice region), drop (the voice websocket), messages, quit.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(
         console_session(people, folder.absolute(), Faults(loss=loss_percent / 100, jitter_ms=jitter_ms))
     )
@@ -99,18 +111,33 @@ def _print(console: Console, performance: Performance, took_s: float) -> None:
     )
 
 
+def _draw(message: Message, picture: Path) -> None:
+    paper = Console(record=True, width=PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
+    paper.print(_post(message))
+    paper.save_svg(str(picture), title="#standup")
+
+
 def _post(message: Message) -> Panel:
-    text = Text(f"{message.content}\n")
+    text = _styled(message.content).append("\n")
     for embed in message.embeds:
         text.append(f"\n{embed.get('title', '')}\n", "bold")
-        text.append(f"{embed.get('description', '')}\n")
+        text.append_text(_styled(embed.get("description", ""))).append("\n")
         for field in embed.get("fields", ()):
             text.append(f"\n{field['name']}\n", "bold cyan")
-            text.append(f"{field['value']}\n")
+            text.append_text(_styled(field["value"])).append("\n")
         text.append(f"\n{embed.get('footer', {}).get('text', '')}", "dim")
     for attachment in message.attachments:
         text.append(f"\n📎 {attachment.filename} ({len(attachment.content)} bytes)", "dim")
     return Panel(text, title="StandupBot", title_align="left", border_style="blue")
+
+
+def _styled(markdown: str) -> Text:
+    """Return what Discord makes of the little Markdown that our messages have."""
+    text = Text()
+    for part in MARKED.split(markdown):
+        plain = ESCAPED.sub(r"\1", part.strip("*`") if MARKED.fullmatch(part) else part)
+        text.append(plain, "bold" if part.startswith("**") else "dim" if part.startswith("`") else "")
+    return text
 
 
 def _document(performance: Performance) -> dict[str, object]:

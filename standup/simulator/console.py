@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from .errors import LoopbackError, NotSeen
+from .errors import LoopbackError
 from .faults import Faults
 from .participant import Participant
 from .scenario import perform, standup
@@ -118,12 +118,9 @@ class Console:
         async def order(_words: Sequence[str]) -> None:
             host = next(iter(self._people.values()))
             answer = await self._discord.invoke(host, "standup", subcommand)
-            try:
-                told = await answer.wait_for_message(lambda one: bool(one.content), ANSWER_S)
-            except NotSeen:
-                self._say("(no answer)")
-            else:
-                self._say(_told(told))
+            await self._discord.wait_until(lambda: bool(answer.message), ANSWER_S, "the bot's answer")
+            if answer.message is not None:
+                self._say(_told(answer.message))
 
         return order
 

@@ -50,7 +50,7 @@ class Participant:
         surroundings: Surroundings,
         *,
         random: Random,
-        heard: Callable[[int | None, bytes], None] | None = None,
+        heard: Callable[[int, bytes], None] | None = None,
     ) -> None:
         self.user_id = user_id
         self.name = name

@@ -43,6 +43,7 @@ from .postings import Form, Postings
 from .rest import Rest
 from .trouble import Trouble
 from .voice_rooms import VoiceRooms
+from .voice_server import VoiceServer
 from .world import Message, World
 
 __all__ = ["LoopbackDiscord", "Message"]
@@ -186,9 +187,7 @@ class LoopbackDiscord(Trouble):
         """Note one violation."""
         self.violations.append(sentence)
 
-    async def enter(
-        self, name: str, *, heard: Callable[[int | None, bytes], None] | None = None
-    ) -> Participant:
+    async def enter(self, name: str, *, heard: Callable[[int, bytes], None] | None = None) -> Participant:
         """Let one more person into the guild; they are in no voice channel yet.
 
         *heard* is called with the speaker's id and the Opus frame of all that reaches them; without it they are deaf.
@@ -288,6 +287,12 @@ class LoopbackDiscord(Trouble):
     async def _wait_until_member(self, user_id: int, channel_id: int, timeout_s: float) -> None:
         def is_member() -> bool:
             server = self.rooms.server_of(channel_id)
-            return server is not None and server.hears(user_id)
+            return server is not None and server.hears(user_id) and self._have_keys(server)
 
         await self.wait_until(is_member, timeout_s, f"user {user_id} in voice")
+
+    def _have_keys(self, server: VoiceServer) -> bool:
+        # Transition 0, the first commit, is acknowledged by nobody: what it needs is looked up at the participants.
+        members = server.group.members
+        clients = [self.participants[one].client for one in members if one in self.participants]
+        return len(members) < 2 or all(client is not None and client.has_keys for client in clients)

@@ -12,6 +12,7 @@ import json
 import ssl
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ INVALID_COMMIT = 31
 CONNECT_TIMEOUT_S = 10.0
 SILENCE = b"\xf8\xff\xfe"
 LEFT = 1000
+HELD_PACKETS = 200
 
 
 class VoiceClient(asyncio.DatagramProtocol):
@@ -39,14 +41,12 @@ class VoiceClient(asyncio.DatagramProtocol):
     """
 
     def __init__(
-        self, user_id: int, guild_id: int, mode: str, heard: Callable[[int | None, bytes], None] | None = None
+        self, user_id: int, guild_id: int, mode: str, heard: Callable[[int, bytes], None] | None = None
     ) -> None:
         self.user_id = user_id
         self.ssrc = 0
         self.undecryptable_packets = 0
         self.dave: davey.DaveSession | None = None
-        self.is_welcome = asyncio.Event()
-        """Set once the client could be heard by everybody: it founded the group or was welcomed into it."""
         self._guild_id = guild_id
         self._mode = mode
         self._heard = heard
@@ -55,6 +55,7 @@ class VoiceClient(asyncio.DatagramProtocol):
         self._count = 0
         self._sequence = -1
         self._speakers: dict[int, int] = {}
+        self._held: deque[tuple[int, bytes]] = deque(maxlen=HELD_PACKETS)
         self._socket: aiohttp.ClientWebSocketResponse[bool] | None = None
         self._udp: asyncio.DatagramTransport | None = None
         self._discovered: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
@@ -65,6 +66,11 @@ class VoiceClient(asyncio.DatagramProtocol):
     def is_connected(self) -> bool:
         """Say whether voice can be sent."""
         return self._described.is_set() and self._socket is not None and not self._socket.closed
+
+    @property
+    def has_keys(self) -> bool:
+        """Say whether the client can speak to and hear the others of its group."""
+        return self._described.is_set() and (self.dave is None or self.dave.ready)
 
     async def connect(self, web: aiohttp.ClientSession, tls: ssl.SSLContext, ticket: Ticket) -> None:
         """Go through the whole handshake; returns when the session description is there.
@@ -129,17 +135,35 @@ class VoiceClient(asyncio.DatagramProtocol):
             self._hear(data)
 
     def _hear(self, packet: bytes) -> None:
-        assert self._heard is not None
         assert self._cipher is not None
         try:
             header, payload = open_packet(self._cipher, packet)
-            speaker_id = self._speakers.get(header.ssrc)
+        except PacketRefused:
+            self.undecryptable_packets += 1
+            return
+        if header.ssrc in self._speakers:
+            self._pass_on(self._speakers[header.ssrc], payload)
+        else:
+            self._held.append((header.ssrc, payload))
+
+    def _pass_on(self, speaker_id: int, payload: bytes) -> None:
+        assert self._heard is not None
+        try:
             if self.dave is not None and payload != SILENCE:
-                payload = self.dave.decrypt(speaker_id or 0, davey.MediaType.audio, payload)
-        except (PacketRefused, ValueError):
+                payload = self.dave.decrypt(speaker_id, davey.MediaType.audio, payload)
+        except ValueError:
             self.undecryptable_packets += 1
         else:
             self._heard(speaker_id, payload)
+
+    def _learn_speaker(self, ssrc: int, speaker_id: int) -> None:
+        self._speakers[ssrc] = speaker_id
+        held, self._held = self._held, deque(maxlen=HELD_PACKETS)
+        for held_ssrc, payload in held:
+            if held_ssrc == ssrc:
+                self._pass_on(speaker_id, payload)
+            else:
+                self._held.append((held_ssrc, payload))
 
     async def _listen(self) -> None:
         assert self._socket is not None
@@ -162,7 +186,7 @@ class VoiceClient(asyncio.DatagramProtocol):
             await self._begin_dave(content["dave_protocol_version"])
             self._described.set()
         elif op == SPEAKING:
-            self._speakers[content["ssrc"]] = int(content["user_id"])
+            self._learn_speaker(content["ssrc"], int(content["user_id"]))
         elif op == PREPARE_EPOCH and content["epoch"] == 1:
             await self._begin_dave(content["protocol_version"])
 
@@ -178,9 +202,7 @@ class VoiceClient(asyncio.DatagramProtocol):
 
     async def _begin_dave(self, version: int) -> None:
         if not version:
-            self.is_welcome.set()
             return
-        self.is_welcome.clear()
         if self.dave is None:
             self.dave = davey.DaveSession(version, self.user_id, self._channel_id)
         else:
@@ -214,7 +236,6 @@ class VoiceClient(asyncio.DatagramProtocol):
             await self._send(INVALID_COMMIT, {"transition_id": transition_id})
             await self._begin_dave(davey.DAVE_PROTOCOL_VERSION)
             return
-        self.is_welcome.set()
         if transition_id:
             await self._send(TRANSITION_READY, {"transition_id": transition_id})
 

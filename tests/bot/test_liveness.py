@@ -41,7 +41,9 @@ def _cut_off(liveness: Liveness) -> None:
         pytest.param(_announced, id="announced, nothing came"),
         pytest.param(_undecryptable, id="came, could not be decrypted"),
         pytest.param(_unnamed, id="came from nobody known"),
-        pytest.param(_one_lost_while_others_are_heard, id="five seconds of one person while others are heard"),
+        pytest.param(
+            _one_lost_while_others_are_heard, id="five seconds of one person while others are heard"
+        ),
         pytest.param(_cut_off, id="keepalives are no longer echoed"),
     ],
 )

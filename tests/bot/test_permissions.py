@@ -21,7 +21,9 @@ def test_missing(granted: set[str], expected: tuple[str, ...]) -> None:
     assert permissions.missing(granted, permissions.TO_LISTEN) == expected
 
 
-@pytest.mark.parametrize("needed", [permissions.TO_LISTEN, permissions.TO_POST, permissions.TO_POST_IN_THREAD])
+@pytest.mark.parametrize(
+    "needed", [permissions.TO_LISTEN, permissions.TO_POST, permissions.TO_POST_IN_THREAD]
+)
 def test_names_are_those_of_discord_py(needed: tuple[str, ...]) -> None:
     """discord.py's own flags contain every name, so that a granted permission is recognized."""
     granted = {name for name, is_granted in discord.Permissions.all() if is_granted}

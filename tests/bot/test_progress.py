@@ -75,7 +75,9 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def follow(stages: ScriptedStages, message: ShownMessage) -> None:
-    following = progress.follow(stages, MEETING, cast(MeetingMessage, cast(Any, message)), lambda notice: notice)
+    following = progress.follow(
+        stages, MEETING, cast(MeetingMessage, cast(Any, message)), lambda notice: notice
+    )
     await asyncio.wait_for(following, 5)
 
 

@@ -18,14 +18,18 @@ MINUTE = timedelta(minutes=1)
     ("last_packet_at", "now", "people", "expected"),
     [
         pytest.param(STARTED + 5 * MINUTE, STARTED + 6 * MINUTE, 2, Continue(), id="fresh, people there"),
-        pytest.param(STARTED + 5 * MINUTE, STARTED + 6 * MINUTE, 0, End(STARTED + 5 * MINUTE), id="nobody there"),
+        pytest.param(
+            STARTED + 5 * MINUTE, STARTED + 6 * MINUTE, 0, End(STARTED + 5 * MINUTE), id="nobody there"
+        ),
         pytest.param(STARTED + 5 * MINUTE, STARTED + 15 * MINUTE, 2, End(STARTED + 5 * MINUTE), id="too old"),
         pytest.param(None, STARTED + MINUTE, 1, Continue(), id="nothing heard yet"),
         pytest.param(None, STARTED + 11 * MINUTE, 1, End(STARTED), id="nothing heard, too old"),
         pytest.param(STARTED - MINUTE, STARTED, 0, End(STARTED), id="clock set back"),
     ],
 )
-def test_decide(last_packet_at: datetime | None, now: datetime, people: int, expected: Continue | End) -> None:
+def test_decide(
+    last_packet_at: datetime | None, now: datetime, people: int, expected: Continue | End
+) -> None:
     """The age of the last packet and the people in the channel decide."""
     found = decide(started_at=STARTED, last_packet_at=last_packet_at, now=now, people=people)
 
@@ -33,7 +37,9 @@ def test_decide(last_packet_at: datetime | None, now: datetime, people: int, exp
 
 
 @given(
-    last_s=st.none() | st.integers(-10_000, 10_000), now_s=st.integers(-10_000, 20_000), people=st.integers(0, 5)
+    last_s=st.none() | st.integers(-10_000, 10_000),
+    now_s=st.integers(-10_000, 20_000),
+    people=st.integers(0, 5),
 )
 def test_a_meeting_never_ends_before_it_began(last_s: int | None, now_s: int, people: int) -> None:
     """Whatever the clocks say, an end lies at or after the start, and an old meeting is never continued."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -31,7 +31,9 @@ def _notice(discord: LoopbackDiscord) -> str:
     return only.content
 
 
-async def test_two_speakers_reach_the_journal_frame_by_frame(discord, recorder, ana, frames, answer_to) -> None:
+async def test_two_speakers_reach_the_journal_frame_by_frame(
+    discord, recorder, ana, frames, answer_to
+) -> None:
     """Everything that two people say between start and stop is in the journal, each under their own id."""
     ben = await discord.enter("Ben")
     await ben.join_voice()
@@ -110,7 +112,9 @@ async def test_region_move_in_the_middle(discord, recorder, ana, frames, answer_
     assert discord.violations == []
 
 
-@pytest.mark.parametrize("code", [pytest.param(4015, id="server crashed"), pytest.param(4006, id="session invalid")])
+@pytest.mark.parametrize(
+    "code", [pytest.param(4015, id="server crashed"), pytest.param(4006, id="session invalid")]
+)
 async def test_voice_websocket_drop(discord, recorder, ana, frames, answer_to, code: int) -> None:
     """A dropped voice websocket is restored, and what is said afterwards is kept in the same meeting."""
     await _begin(discord, answer_to, ana)
@@ -125,6 +129,53 @@ async def test_voice_websocket_drop(discord, recorder, ana, frames, answer_to, c
     kept = recorder.payloads(ana.user_id)
     assert kept[:50] == before
     assert kept[-50:] == after
+
+
+async def test_gateway_resume(discord, recorder, ana, frames, answer_to) -> None:
+    """A gateway connection that breaks and is resumed costs no packet."""
+    await _begin(discord, answer_to, ana)
+    words = frames(1, 100)
+
+    speaking = asyncio.create_task(ana.speak(words))
+    discord.close_gateway()
+    await speaking
+    await discord.wait_for_bot(timeout_s=20)
+    answer = await answer_to(discord, ana, "stop")
+
+    assert recorder.payloads(ana.user_id) == words
+    assert "was stopped" in answer
+
+
+async def test_gateway_session_lost(discord, recorder, ana, frames, answer_to) -> None:
+    """With its gateway session the bot loses its seat in voice; it takes it again and the meeting goes on."""
+    await _begin(discord, answer_to, ana)
+    before, after = frames(1, 50), frames(2, 50)
+    await ana.speak(before)
+
+    discord.close_gateway(is_resumable=False)
+    await _until_heard(discord, recorder, ana, frames)
+    await ana.speak(after)
+    await answer_to(discord, ana, "stop")
+
+    kept = recorder.payloads(ana.user_id)
+    assert (kept[:50], kept[-50:]) == (before, after)
+    assert "Not heard" in str(discord.messages(discord.text_channel_id)[0].embeds)
+
+
+async def test_a_deleted_notice_is_posted_again(discord, recorder, ana, answer_to) -> None:
+    """While packets are kept a notice stands in the channel, also after somebody deleted it."""
+    await _begin(discord, answer_to, ana)
+    (first,) = discord.messages(discord.text_channel_id)
+
+    del discord.world.messages[first.id]
+
+    await discord.wait_for_message(
+        discord.text_channel_id, lambda one: "being recorded" in one.content, timeout_s=20
+    )
+    (second,) = discord.messages(discord.text_channel_id)
+    await discord.wait_until(
+        lambda: recorder.manifest().message_id == str(second.id), timeout_s=5, what="the manifest"
+    )
 
 
 async def _until_heard(discord: LoopbackDiscord, recorder, member: Participant, frames: Frames) -> None:
@@ -142,7 +193,9 @@ async def _until_heard(discord: LoopbackDiscord, recorder, member: Participant, 
     ("number", "status"),
     [pytest.param(signal.SIGKILL, -9, id="killed"), pytest.param(signal.SIGTERM, 0, id="asked to stop")],
 )
-async def test_resumes_the_same_meeting(discord, recorder, ana, frames, answer_to, number: int, status: int) -> None:
+async def test_resumes_the_same_meeting(
+    discord, recorder, ana, frames, answer_to, number: int, status: int
+) -> None:
     """A recorder that stopped in the middle goes on with the same meeting, and nothing it had heard is lost."""
     await _begin(discord, answer_to, ana)
     before, after = frames(1, 50), frames(2, 50)
@@ -164,7 +217,9 @@ async def test_resumes_the_same_meeting(discord, recorder, ana, frames, answer_t
     assert "Recording resumed" in recorder.log("recorder")
 
 
-async def test_a_meeting_that_everybody_left_meanwhile_is_ended(discord, recorder, ana, frames, answer_to) -> None:
+async def test_a_meeting_that_everybody_left_meanwhile_is_ended(
+    discord, recorder, ana, frames, answer_to
+) -> None:
     """When nobody is left after a crash, the meeting ends at its last packet and goes to the pipeline."""
     await _begin(discord, answer_to, ana)
     await ana.speak(frames(1, 20))
@@ -222,8 +277,13 @@ async def test_no_notice_no_recording(discord, recorder, ana, answer_to) -> None
     assert discord.bot_id not in discord.world.voice_states
 
 
-async def test_notice_refused_by_the_server(discord, recorder, ana, answer_to) -> None:
+async def test_notice_refused_by_the_server(discord, program, ana, answer_to) -> None:
     """A Discord that does not take the notice prevents the recording too."""
+    recorder = program(
+        "voice_recorder", discord, before="from standup.bot import message; message.REQUEST_S = 2.0"
+    )
+    recorder.start()
+    await discord.wait_for_bot(timeout_s=20)
     discord.fail("POST /channels/{channel_id}/messages", status=500, times=50)
 
     answer = await answer_to(discord, ana, "start")
@@ -268,7 +328,13 @@ async def test_status_tells_what_is_recorded(discord, recorder, ana, frames, ans
 async def test_a_deaf_bot_says_so_rejoins_and_gives_up(discord, program, ana, frames, answer_to) -> None:
     """Speech that cannot be heard leads to rejoining, is told in the notice, and ends the recording in the end."""
     recorder = program(
-        "voice_recorder", discord, before="from standup.bot import liveness; liveness.DEAF_AFTER_MS = 1000"
+        "voice_recorder",
+        discord,
+        before=(
+            "from standup.bot import liveness, voice_line\n"
+            "liveness.DEAF_AFTER_MS = 1000\n"
+            "voice_line.REJOIN_WAITS_MS = (0, 500, 500)"
+        ),
     )
     recorder.start()
     await discord.wait_for_bot(timeout_s=20)
@@ -282,7 +348,7 @@ async def test_a_deaf_bot_says_so_rejoins_and_gives_up(discord, program, ana, fr
     )
     speaking.cancel()
 
-    assert recorder.log("recorder").count("Hearing was lost, rejoining") >= 2
+    assert recorder.log("recorder").count("Rejoining the voice channel") >= 2
     assert recorder.payloads(ana.user_id) == []
 
 
@@ -326,6 +392,8 @@ def test_the_recorder_stays_light() -> None:
         "print([one for one in ('numpy', 'av', 'torch', 'faster_whisper') if one in sys.modules])"
     )
 
-    found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True
+    )
 
     assert found.stdout.strip() == "[]"

@@ -6,11 +6,14 @@ import asyncio
 import base64
 import json
 import os
+import ssl
 import sys
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from standup.simulator.server import LoopbackDiscord
@@ -136,3 +139,91 @@ async def bot(start_bot: Callable[..., Awaitable[BotProcess]]) -> BotProcess:
     process = await start_bot()
     await process.wait_for(lambda event: event["event"] == "ready")
     return process
+
+
+class Wire:
+    """A bot's bare wire: REST calls and gateway frames, with no library between."""
+
+    def __init__(self, discord: LoopbackDiscord, web: aiohttp.ClientSession) -> None:
+        self.discord = discord
+        self.web = web
+        self.tls = ssl.create_default_context(cafile=str(discord.ca_file))
+        self.events: list[dict[str, Any]] = []
+        self.socket: aiohttp.ClientWebSocketResponse[bool] | None = None
+        self._zlib = zlib.decompressobj()
+
+    async def call(self, method: str, path: str, body: Any = None, **extra: Any) -> tuple[int, Any]:
+        """Call REST as the bot, and return status and parsed body."""
+        headers = extra.pop("headers", {"Authorization": f"Bot {self.discord.token}"})
+        url = path if path.startswith("https") else self.discord.api_url + path
+        async with self.web.request(
+            method, url, json=body, ssl=self.tls, headers=headers, **extra
+        ) as response:
+            self.headers = response.headers
+            text = await response.text()
+            return response.status, json.loads(text) if response.content_type == "application/json" else text
+
+    async def open(self, query: str = "v=10&encoding=json&compress=zlib-stream") -> dict[str, Any]:
+        """Open the gateway and return its HELLO."""
+        url = f"{self.discord.gateway_url}?{query}"
+        self.socket = await self.web.ws_connect(url, ssl=self.tls, autoclose=False)
+        self._zlib = zlib.decompressobj()
+        return await self.receive()
+
+    async def identify(self, intents: int = 0xFFFF, token: str | None = None) -> None:
+        """Open the gateway and identify."""
+        await self.open()
+        await self.send(2, {"token": token or self.discord.token, "intents": intents, "properties": {}})
+
+    async def send(self, op: int, content: Any) -> None:
+        """Send one gateway message."""
+        assert self.socket is not None
+        await self.socket.send_str(json.dumps({"op": op, "d": content}))
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next gateway message; a close comes back as op -1 with its code."""
+        assert self.socket is not None
+        message = await self.socket.receive(timeout=5)
+        if message.type is aiohttp.WSMsgType.BINARY:
+            parsed: dict[str, Any] = json.loads(self._zlib.decompress(message.data))
+        elif message.type is aiohttp.WSMsgType.TEXT:
+            parsed = json.loads(message.data)
+        else:
+            parsed = {"op": -1, "d": message.data}
+        return parsed
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """Return the next event of that name; earlier ones of other names are dropped."""
+        while True:
+            message = await self.receive()
+            assert message["op"] != -1, f"the gateway closed with {message['d']}"
+            if message.get("t") == name:
+                self.sequence = message["s"]
+                content: dict[str, Any] = message["d"]
+                return content
+
+    async def close(self) -> None:
+        """Close the gateway as a bot that logs out."""
+        if self.socket is not None:
+            await self.socket.close(code=1000)
+
+
+@pytest.fixture
+async def wire_to() -> AsyncIterator[Callable[[LoopbackDiscord], Awaitable[Wire]]]:
+    """Speak to any loopback Discord with no library between."""
+    opened: list[Wire] = []
+    async with aiohttp.ClientSession() as web:
+
+        async def speak_to(discord: LoopbackDiscord) -> Wire:
+            opened.append(Wire(discord, web))
+            return opened[-1]
+
+        yield speak_to
+        for bare in opened:
+            await bare.close()
+
+
+@pytest.fixture
+async def wire(discord: LoopbackDiscord, wire_to: Callable[[LoopbackDiscord], Awaitable[Wire]]) -> Wire:
+    """Speak to ``discord`` with no library between."""
+    return await wire_to(discord)

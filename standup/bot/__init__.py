@@ -4,14 +4,17 @@
 ``voice_recorder``   the program that joins voice, shows the notice and keeps packet journals
 ``event_monitor``    the program that logs every channel event and notices a recorder that is not there
 ``commands``         `/standup start | stop | status`
-``studio``           all recordings of the process: begins, ends, suspends and resumes them
+``studio``           all recordings of the process: begins, follows and suspends them
+``revival``          what an earlier run left unfinished: continued or ended
+``shelf``            manifests and journals on this machine's disk
 ``recording``        the life of one recording
 ``voice_line``       its voice connection: joins, rejoins when deaf, leaves
-``voice_client``     discord.py's voice client with ears
+``voice_client``     discord.py's voice client with ears; ``socket_reader``: its reader thread
 ``listener``         from a voice connection's packets and events to the journal
 ``message``          the one message of a meeting
 ``progress``         that message after the recording, until the notes replace it
-``liveness``, ``endings``, ``resumption``, ``permissions``, ``presence``, ``allowance``   decisions     pure
+``liveness``, ``endings``, ``resumption``, ``permissions``, ``presence``, ``allowance``   decisions   pure
+``gaps``, ``wording``                                                                   what is told   pure
 
 Nothing here decodes sound, and nothing on the event loop touches a disk, a database or a broker.
 """

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 
 from standup import notice as notices
 from standup.archive.manifest import Manifest
-from standup.bot import gaps
+from standup.bot import wording
 from standup.bot.endings import Ending, Limits
 from standup.bot.gaps import Gap, GapLog
 from standup.bot.listener import Listener
@@ -164,10 +164,10 @@ class Recording:
     def notice(self) -> Notice:
         """Return what the message should say now."""
         if self.gaps.since_ms is not None:
-            return gaps.with_gaps(gaps.deaf(self.meeting, self.gaps.since_ms), self.gaps.closed)
+            return wording.with_gaps(wording.deaf(self.meeting, self.gaps.since_ms), self.gaps.closed)
         shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
         told = notices.recording(self.meeting, self.people, shown_ms, is_degraded=self.is_degraded)
-        return gaps.with_gaps(told, self.gaps.closed)
+        return wording.with_gaps(told, self.gaps.closed)
 
     async def _guarded_round(self) -> None:
         """Do a round; a defect in one must not end a meeting that is being recorded."""

@@ -15,7 +15,7 @@ import discord
 
 from standup import logs
 from standup.archive.manifest import Manifest
-from standup.bot import gaps
+from standup.bot import wording
 from standup.bot.gaps import Gap
 from standup.bot.message import MeetingMessage
 from standup.bot.resumption import Continue, End, decide
@@ -85,8 +85,8 @@ class Revival:
         meeting = manifest.meeting
         with self._studio.reserved(channel.guild.id):
             message = self._message(manifest)
-            if not await message.show(gaps.paused(meeting), at_once=True):
-                message_id = await message.post(gaps.paused(meeting))
+            if not await message.show(wording.paused(meeting), at_once=True):
+                message_id = await message.post(wording.paused(meeting))
                 manifest = dataclasses.replace(manifest, message_id=str(message_id))
             recording = await self._studio.equip(manifest, message, channel.guild)
             now_ms = recording.elapsed_ms

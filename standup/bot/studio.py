@@ -22,7 +22,7 @@ import discord
 from standup import logs
 from standup import notice as notices
 from standup.archive.manifest import Manifest
-from standup.bot import gaps, names, progress
+from standup.bot import names, progress, wording
 from standup.bot.endings import Limits
 from standup.bot.listener import Listener
 from standup.bot.message import MeetingMessage, TextChannel
@@ -89,8 +89,7 @@ class Studio:
                 recording = await self.equip(Manifest(meeting, (), str(message_id)), message, channel.guild)
                 await recording.begin()
             except AudioCaptureError as cause:
-                sentence = "Nothing was recorded: I could not join the voice channel."
-                await message.show(notices.failure(meeting.id, sentence, str(cause)), at_once=True)
+                await message.show(wording.not_begun(meeting, str(cause)), at_once=True)
                 await self._shelf.discard_empty(meeting.id)
                 raise
             log.info("Recording started")
@@ -143,7 +142,7 @@ class Studio:
         with logs.about(recording.meeting.id):
             await recording.release()
             log.info("Recording suspended")
-            await recording.equipment.message.show(gaps.paused(recording.meeting), at_once=True)
+            await recording.equipment.message.show(wording.paused(recording.meeting), at_once=True)
 
     async def _conduct(self, recording: Recording) -> None:
         try:
@@ -153,7 +152,7 @@ class Studio:
             del self._recordings[int(recording.meeting.guild_id)]
 
         def decorate(notice: Notice) -> Notice:
-            return gaps.with_ending(gaps.with_gaps(notice, recording.gaps.closed), ending)
+            return wording.with_ending(wording.with_gaps(notice, recording.gaps.closed), ending)
 
         await progress.follow(self._stages, recording.meeting, recording.equipment.message, decorate)
 

@@ -6,6 +6,7 @@ server that is missing, 74 disk full, 78 wrong settings. An error is one sentenc
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,8 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and end the process with its exit status."""
+    # What is written here is people's speech and a token: nobody else on the machine may read it.
+    os.umask(0o077)
     try:
         app(args=argv, prog_name="standup")
     except StandupError as problem:

@@ -77,9 +77,12 @@ class Impairment:
         return self.random.randint(1, 32)
 
 
-def make_impairment(faults: Faults, seed: int, *, receiver_id: int, ssrc: int) -> Impairment:
-    """Make the impairment of one stream; the same arguments always give the same fates."""
-    return Impairment(faults, Random(f"{seed}:{receiver_id}:{ssrc}"))
+def make_impairment(faults: Faults, seed: int, *, receiver_ssrc: int, ssrc: int) -> Impairment:
+    """Make the impairment of one stream; the same arguments always give the same fates.
+
+    SSRCs are given in the order of entry, so that a run whose people enter in the same order is impaired alike.
+    """
+    return Impairment(faults, Random(f"{seed}:{receiver_ssrc}:{ssrc}"))
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from aiohttp import web
 SEND_TIMEOUT_S = 10.0
 LIMIT = 4096
 GOING_AWAY = 1001
+TOO_SLOW = "The client reads too slowly."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Outbox:
             return
         if self._queue.full():
             self._drain()
-            self.close(GOING_AWAY, "The client reads too slowly.")
+            self.close(GOING_AWAY, TOO_SLOW)
         else:
             self._queue.put_nowait(frame)
 
@@ -63,14 +64,22 @@ class Outbox:
             self._queue.get_nowait()
 
     async def _write(self) -> None:
-        # A peer that has gone is seen by the reading side, which ends the connection.
-        with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-            while True:
-                frame = await self._queue.get()
-                if isinstance(frame, _Farewell):
-                    await self._socket.close(code=frame.code, message=frame.reason)
-                    return
-                await asyncio.wait_for(self._send(frame), SEND_TIMEOUT_S)
+        try:
+            await self._write_until_farewell()
+        except asyncio.TimeoutError:
+            self.closed_with = GOING_AWAY
+            await self._socket.close(code=GOING_AWAY, message=TOO_SLOW.encode())
+        except ConnectionError:
+            # A peer that has gone is seen by the reading side, which ends the connection.
+            return
+
+    async def _write_until_farewell(self) -> None:
+        while True:
+            frame = await self._queue.get()
+            if isinstance(frame, _Farewell):
+                await self._socket.close(code=frame.code, message=frame.reason)
+                return
+            await asyncio.wait_for(self._send(frame), SEND_TIMEOUT_S)
 
     async def _send(self, frame: str | bytes) -> None:
         if isinstance(frame, str):

@@ -121,7 +121,7 @@ class Relay(asyncio.DatagramProtocol):
                 self._pass_on(receiver, header, payload)
 
     def _pass_on(self, receiver: Seat, header: Header, payload: bytes) -> None:
-        impairment = self._impairment(receiver.user_id, header.ssrc)
+        impairment = self._impairment(receiver.ssrc, header.ssrc)
         now_ms = self._loop.time() * 1000
         for due_ms in impairment.plan(now_ms):
             packet = self._seal(receiver, header, payload, impairment.padding_bytes())
@@ -144,11 +144,11 @@ class Relay(asyncio.DatagramProtocol):
             padding_bytes=padding_bytes,
         )
 
-    def _impairment(self, receiver_id: int, ssrc: int) -> Impairment:
-        key = receiver_id, ssrc
+    def _impairment(self, receiver_ssrc: int, ssrc: int) -> Impairment:
+        key = receiver_ssrc, ssrc
         if key not in self._impairments:
             self._impairments[key] = make_impairment(
-                self.faults, self._seed, receiver_id=receiver_id, ssrc=ssrc
+                self.faults, self._seed, receiver_ssrc=receiver_ssrc, ssrc=ssrc
             )
         return self._impairments[key]
 

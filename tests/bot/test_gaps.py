@@ -1,26 +1,10 @@
-"""What the notice says when the bot could not hear."""
+"""Gaps have an order, and only one goes on at a time."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from standup import notice as notices
-from standup.bot import gaps
-from standup.bot.endings import SENTENCES, Ending
-from standup.bot.gaps import Gap
-from standup.meeting import Meeting
-
-MEETING = Meeting(
-    id="20261123T095800Z-1f0c9a2b",
-    guild_id="1",
-    voice_channel_id="2",
-    text_channel_id="3",
-    started_at=datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc),
-)
+from standup.bot.gaps import Gap, GapLog
 
 
 def test_a_gap_has_an_order() -> None:
@@ -29,46 +13,26 @@ def test_a_gap_has_an_order() -> None:
         Gap(2, 1)
 
 
-def test_gaps_are_told() -> None:
-    """Each gap is listed by the meeting clock, below what the notice says."""
-    notice = gaps.with_gaps(notices.recording(MEETING, 2, 90_000), [Gap(42_000, 55_000), Gap(61_000, 62_000)])
-
-    assert notice.cards[0].description.endswith("Not heard: 0:42 to 0:55, 1:01 to 1:02.")
+def test_a_gap_reads_by_the_clock() -> None:
+    """People read times of the meeting, not milliseconds."""
+    assert str(Gap(42_000, 3_725_000)) == "0:42 to 1:02:05"
 
 
-def test_without_gaps_the_notice_stays() -> None:
-    """Nothing is added when nothing is missing."""
-    notice = notices.recording(MEETING, 2, 90_000)
+def test_one_gap_at_a_time() -> None:
+    """A gap that goes on is not begun again, and ends once."""
+    log = GapLog()
 
-    assert gaps.with_gaps(notice, []) == notice
+    answers = [log.begin(10), log.begin(20), log.end(30), log.end(40)]
 
-
-@given(st.lists(st.integers(0, 10**8), max_size=500))
-def test_any_number_of_gaps_fits(starts_ms: list[int]) -> None:
-    """A notice stays within Discord's limits however often hearing was lost."""
-    many = [Gap(one, one + 1000) for one in starts_ms]
-
-    notice = gaps.with_gaps(gaps.deaf(MEETING, 0), many)
-
-    assert ("Not heard" in notice.cards[0].description) == bool(many)
+    assert answers == [True, False, True, False]
+    assert log.closed == [Gap(10, 30)]
 
 
-@pytest.mark.parametrize("notice", [gaps.deaf(MEETING, 1000), gaps.paused(MEETING)], ids=["deaf", "paused"])
-def test_nothing_claims_to_record_without_hearing(notice: notices.Notice) -> None:
-    """A bot that does not hear never shows the words of a running recording."""
-    assert "being recorded" not in notice.content
-    assert notice.cards[0].title == "Not recording"
+def test_a_gap_that_began_before_the_meeting() -> None:
+    """What was lost before the meeting's start is not part of it."""
+    log = GapLog()
+    log.begin(-500)
 
+    log.end(100)
 
-def test_the_reason_is_told_first() -> None:
-    """A recording that nobody stopped says why it ended."""
-    notice = gaps.with_ending(notices.recording(MEETING, 1, 0), Ending.EMPTY)
-
-    assert notice.content.startswith(SENTENCES[Ending.EMPTY])
-
-
-def test_a_wish_needs_no_reason() -> None:
-    """Whoever stopped the recording knows why."""
-    notice = notices.recording(MEETING, 1, 0)
-
-    assert gaps.with_ending(notice, Ending.ASKED) == notice
+    assert log.closed == [Gap(0, 100)]

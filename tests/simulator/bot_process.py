@@ -23,6 +23,7 @@ import discord
 import yarl
 from discord import app_commands
 from discord.ext import commands
+from discord.voice_state import VoiceConnectionState
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
 from nacl.exceptions import CryptoError
 
@@ -155,7 +156,7 @@ class TestBot(commands.AutoShardedBot):
         return (await self.get_partial_messageable(channel_id).fetch_message(message_id)).content
 
 
-class WakefulState(discord.voice_client.VoiceConnectionState):
+class WakefulState(VoiceConnectionState):
     """discord.py's connection, with the socket shut down before it is closed.
 
     Its reader thread waits in select for up to 30 s and a mere close does not wake it, so that with a listener

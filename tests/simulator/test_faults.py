@@ -23,7 +23,7 @@ any_faults = st.builds(
 
 def stream(faults: Faults, seed: int = 0) -> Impairment:
     """Make the impairment of one stream."""
-    return make_impairment(faults, seed, receiver_id=1, ssrc=4001)
+    return make_impairment(faults, seed, receiver_ssrc=4002, ssrc=4001)
 
 
 @given(any_faults, st.integers(), st.integers(1, 60))

@@ -15,9 +15,11 @@ from standup.simulator.errors import LoopbackError, NotSeen
 from standup.simulator.faults import Faults
 from standup.simulator.participant import Participant
 from standup.simulator.permissions import Overwrite, Permission
+from standup.simulator.seat import Seat
 from standup.simulator.server import LoopbackDiscord
 from standup.simulator.transport import AES256_GCM, XCHACHA20
 from standup.simulator.voice_client import SILENCE
+from standup.simulator.voice_server import VoiceServer
 
 PACE_S = 0.001
 OpenRoom = Callable[..., Awaitable["Room"]]
@@ -42,6 +44,19 @@ class Room:
         for person in (self.ana, self.ben):
             person.mode = mode
             await person.join_voice()
+
+    @property
+    def server(self) -> VoiceServer:
+        """Look up the voice server they are in."""
+        found = self.discord.rooms.server_of(self.discord.voice_channel_id)
+        assert found is not None
+        return found
+
+    @property
+    def undecryptable_packets(self) -> int:
+        """Count what Ben could not decrypt."""
+        assert self.ben.client is not None
+        return self.ben.client.undecryptable_packets
 
     async def wait_for_frames(self, person: Participant, count: int) -> list[bytes]:
         """Wait until Ben has heard that many frames, and return them in order of arrival without silence."""
@@ -93,7 +108,7 @@ async def test_deaf_people_hear_nothing(open_room: OpenRoom) -> None:
     room = await open_room()
     await room.ben.speak(frames(2), interval_s=PACE_S)
 
-    assert room.discord.rooms.server_of(room.discord.voice_channel_id).relay.relayed_packets == 0  # type: ignore[union-attr]
+    assert room.server.relay.relayed_packets == 0
 
 
 async def test_loss(open_room: OpenRoom) -> None:
@@ -108,13 +123,11 @@ async def test_duplication(open_room: OpenRoom) -> None:
     """With every packet doubled each frame arrives twice."""
     room = await open_room(faults=Faults(duplication=1.0))
     await room.ana.speak(frames(1, 10), interval_s=PACE_S)
-    await room.discord.wait_until(
-        lambda: len(room.heard) + room.ben.client.undecryptable_packets >= 30, 5, "30"
-    )  # type: ignore[union-attr]
+    await room.discord.wait_until(lambda: len(room.heard) + room.undecryptable_packets >= 30, 5, "30")
 
     # The DAVE session takes no frame twice, so the second copy of the encrypted ones is refused by it.
     assert sorted(room.frames_of(room.ana)) == frames(1, 10)
-    assert room.ben.client.undecryptable_packets == 10  # type: ignore[union-attr]
+    assert room.undecryptable_packets == 10
 
 
 async def test_padding_and_no_extension(open_room: OpenRoom) -> None:
@@ -127,7 +140,8 @@ async def test_padding_and_no_extension(open_room: OpenRoom) -> None:
 
 async def test_reordering(open_room: OpenRoom) -> None:
     """Held back packets arrive after their successors, and none is lost."""
-    room = await open_room(faults=Faults(reordering=0.3, reorder_ms=20), seed=5)
+    # Without DAVE, which refuses what comes after its successors at the very beginning of an epoch.
+    room = await open_room(faults=Faults(reordering=0.3, reorder_ms=20), seed=5, has_dave=False)
     await room.ana.speak(frames(1), interval_s=PACE_S)
     arrived = await room.wait_for_frames(room.ana, 30)
 
@@ -142,7 +156,7 @@ async def test_sender_reports(open_room: OpenRoom) -> None:
         await room.ana.speak(frames(1), interval_s=0.002)
 
     assert await room.wait_for_frames(room.ana, 60) == frames(1) * 2
-    assert room.ben.client.undecryptable_packets == 0  # type: ignore[union-attr]
+    assert room.undecryptable_packets == 0
 
 
 async def test_wrap_around(open_room: OpenRoom) -> None:
@@ -182,7 +196,7 @@ async def test_three_members_and_a_leaver(open_room: OpenRoom) -> None:
     await eve.join_voice()
     await room.ana.leave_voice()
     await room.discord.wait_until(
-        lambda: room.discord.rooms.server_of(room.discord.voice_channel_id).group.is_settled,  # type: ignore[union-attr]
+        lambda: room.server.group.is_settled,
         5,
         "the removal",
     )
@@ -227,10 +241,8 @@ async def test_connect_refused(open_room: OpenRoom) -> None:
         await stranger.join_voice()
 
 
-async def test_bot_in_voice(
-    open_room: OpenRoom, wire_to: Callable[[LoopbackDiscord], Awaitable[Any]]
-) -> None:
-    """Trouble in voice needs a bot there, and says so."""
+async def test_trouble_needs_a_bot(open_room: OpenRoom) -> None:
+    """Trouble in voice needs the bot there, and says so."""
     room = await open_room()
 
     with pytest.raises(LoopbackError, match="sits in no voice channel"):
@@ -245,11 +257,11 @@ class RawVoice:
     def __init__(self, room: Room, wire: Any) -> None:
         self.room = room
         self.wire = wire
-        self.server = room.discord.rooms.server_of(room.discord.voice_channel_id)
+        self.server = room.server
 
     async def open(self) -> int:
         """Open it and return the first op."""
-        url = f"wss://{self.server.endpoint}/?v=8"  # type: ignore[union-attr]
+        url = f"wss://{self.server.endpoint}/?v=8"
         self.socket = await self.wire.web.ws_connect(url, ssl=self.wire.tls, autoclose=False)
         return int((await self.receive())["op"])
 
@@ -265,10 +277,22 @@ class RawVoice:
             return parsed
         return {"op": -1, "d": message.data}
 
+    def seat(self) -> Seat:
+        """Look up the bot's seat."""
+        seat = self.server.seat_of(self.room.discord.bot_id)
+        assert seat is not None
+        return seat
+
+    def break_connection(self) -> None:
+        """Have the server close the bot's websocket as after a crash."""
+        outbox = self.seat().outbox
+        assert outbox is not None
+        outbox.close(4015)
+
     def identity(self, **changes: Any) -> dict[str, Any]:
         """Make the IDENTIFY of a newly invited user."""
         user_id = self.room.discord.bot_id
-        invitation = self.server.invite(user_id, "session")  # type: ignore[union-attr]
+        invitation = self.server.invite(user_id, "session")
         content = {
             "server_id": str(self.room.discord.guild_id),
             "user_id": str(user_id),
@@ -365,12 +389,12 @@ async def test_voice_resume(raw: RawVoice) -> None:
     identity = raw.identity()
     await raw.send(0, identity)
     ready = await raw.receive()
-    seat = raw.server.seat_of(raw.room.discord.bot_id)  # type: ignore[union-attr]
-    seat.outbox.close(4015)  # type: ignore[union-attr]
+    seat = raw.seat()
+    raw.break_connection()
     assert await raw.receive() == {"op": -1, "d": 4015}
     await raw.socket.close()
-    await raw.room.discord.wait_until(lambda: seat.outbox is None, 5, "the break")  # type: ignore[union-attr]
-    seat.send(13, {"user_id": "1"})  # type: ignore[union-attr]
+    await raw.room.discord.wait_until(lambda: seat.outbox is None, 5, "the break")
+    seat.send(13, {"user_id": "1"})
     await raw.open()
     await raw.send(7, {**identity, "seq_ack": ready["seq"]})
 
@@ -379,15 +403,15 @@ async def test_voice_resume(raw: RawVoice) -> None:
 
 async def test_ghost_is_given_up(raw: RawVoice) -> None:
     """A broken connection that nobody resumes is given up, and the others learn it."""
-    raw.server.resume_window_s = 0.02  # type: ignore[union-attr]
+    raw.server.resume_window_s = 0.02
     await raw.send(0, raw.identity())
     await raw.receive()
-    raw.server.seat_of(raw.room.discord.bot_id).outbox.close(4015)  # type: ignore[union-attr]
+    raw.break_connection()
     await raw.receive()
     await raw.socket.close()
 
     await raw.room.discord.wait_until(
-        lambda: raw.server.seat_of(raw.room.discord.bot_id) is None,  # type: ignore[union-attr]
+        lambda: raw.server.seat_of(raw.room.discord.bot_id) is None,
         5,
         "the ghost to go",
     )
@@ -419,12 +443,10 @@ async def test_new_group(open_room: OpenRoom, wire_to: Callable[[LoopbackDiscord
     await wire.identify()
     await wire.send(4, {"channel_id": str(room.discord.voice_channel_id)})
     await wire.event("VOICE_SERVER_UPDATE")
-    server = room.discord.rooms.server_of(room.discord.voice_channel_id)
-    assert server is not None
 
     room.discord.recreate_group()
     await room.discord.wait_until(
-        lambda: room.discord._have_keys(server) and server.hears(room.ben.user_id), 5, "all"
+        lambda: room.discord._have_keys(room.server) and room.server.hears(room.ben.user_id), 5, "all"
     )
     await room.ana.speak(frames(6), interval_s=PACE_S)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from typing import Any, cast
 
 import pytest
 
 from standup.simulator.participant import Participant
-from standup.simulator.scenario import Line, Scenario, perform, spoken_seconds, standup
+from standup.simulator.scenario import Line, Scenario, perform, prepare, spoken_seconds, standup
 
 
 class Speaker:
@@ -107,6 +108,18 @@ def test_refused_scenarios(voices: dict[str, str], sentence: str) -> None:
     """Every speaker has a voice that exists."""
     with pytest.raises(ValueError, match=sentence):
         Scenario(voices, (Line("Ana", "hello"),))
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+async def test_lines_are_synthesized_on_the_way() -> None:
+    """Without prepared frames each line is spoken by its speaker's voice."""
+    diary: list[tuple[str, list[bytes]]] = []
+    scenario = Scenario({"Ana": "slt", "Ben": "rms"}, (Line("Ana", "hello", 0), Line("Ben", "goodbye", 0)))
+
+    await perform(people(diary), scenario)
+
+    assert [frames for _, frames in diary] == await prepare(scenario)
 
 
 def test_length() -> None:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 1.0
 TRY_AGAIN_S = 5.0
+REPORT_S = 2.0
+#: An edit that is under way at the end may take this long; a later one would come after it anyway.
 KEEPALIVE_ROUNDS = 5
 SHOWN_STEP_MS = 10_000
 #: The notice's clock moves in steps of this, to spare Discord an edit for every second.
@@ -70,7 +72,7 @@ class Recording:
         self._limits = limits
         self._keep = keep
         self._name_of = name_of
-        self._stopping = asyncio.Event()
+        self._halting = asyncio.Event()
         self._news = asyncio.Event()
         self._storing = asyncio.Lock()
         self._is_kept = True
@@ -129,21 +131,27 @@ class Recording:
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""
         self.ending = self.ending or ending
-        self._stopping.set()
+        self.halt()
+
+    def halt(self) -> None:
+        """Have `run` return soon, with no ending when nothing ended the recording."""
+        self._halting.set()
+        self._news.set()
         if self._healing is not None:
             self._healing.cancel()
 
-    async def run(self) -> Ending:
-        """Record until something ends it, and return what. Cancelling suspends it: nothing is closed here."""
+    async def run(self) -> Ending | None:
+        """Record until something ends it, and return what; None after `halt`.
+
+        Ends by `stop` and `halt` alone: `asyncio.wait_for` before Python 3.12 may swallow a cancellation.
+        """
         reporting = asyncio.create_task(self._report(), name="recording notice")
-        try:
-            while self.ending is None:
-                await self._guarded_round()
-                await _sleep_unless(self._stopping, ROUND_S)
-            return self.ending
-        finally:
-            reporting.cancel()
-            await asyncio.gather(reporting, return_exceptions=True)
+        while not self._halting.is_set():
+            await self._guarded_round()
+            await _sleep_unless(self._halting, ROUND_S)
+        await asyncio.wait({reporting}, timeout=REPORT_S)
+        reporting.cancel()
+        return self.ending
 
     async def close(self, ending: Ending) -> None:
         """Leave, bring everything to disk, and hand the meeting to the pipeline."""
@@ -250,7 +258,7 @@ class Recording:
     async def _report(self) -> None:
         """Keep the message up to date; post it again when it is gone, and stop when that is refused."""
         message = self.equipment.message
-        while True:
+        while not self._halting.is_set():
             is_news = self._news.is_set()
             self._news.clear()
             if not await message.show(self.notice(), at_once=is_news):

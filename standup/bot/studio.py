@@ -13,7 +13,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -36,7 +36,8 @@ from standup.notice import Notice
 
 log = logging.getLogger(__name__)
 
-SUSPEND_S = 10.0
+SUSPEND_S = 5.0
+CANCEL_S = 0.1
 
 
 class Studio:
@@ -127,18 +128,24 @@ class Studio:
         self._is_closing = True
         running = [one for one in self._recordings.values() if one is not None]
         await asyncio.gather(*(self._suspend(one) for one in running))
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._cancel_tasks()
+
+    async def _cancel_tasks(self) -> None:
+        """Cancel what follows meetings, more than once: `asyncio.wait_for` before 3.12 may swallow it."""
+        give_up_s = time.monotonic() + SUSPEND_S
+        while self._tasks and time.monotonic() < give_up_s:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.wait(set(self._tasks.values()), timeout=CANCEL_S)
 
     async def _suspend(self, recording: Recording) -> None:
         """Suspend one recording; one that is ending already comes to its end."""
-        task = self._tasks[recording.meeting.id]
+        recording.halt()
         if recording.ending is not None:
-            await asyncio.wait({task, asyncio.ensure_future(recording.is_closed.wait())}, timeout=SUSPEND_S)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(recording.is_closed.wait(), SUSPEND_S)
             return
-        task.cancel()
-        await asyncio.wait({task})
+        await asyncio.wait({self._tasks[recording.meeting.id]}, timeout=SUSPEND_S)
         with logs.about(recording.meeting.id):
             await recording.release()
             log.info("Recording suspended")
@@ -147,6 +154,8 @@ class Studio:
     async def _conduct(self, recording: Recording) -> None:
         try:
             ending = await recording.run()
+            if ending is None:
+                return
             await recording.close(ending)
         finally:
             del self._recordings[int(recording.meeting.guild_id)]

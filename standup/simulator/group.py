@@ -115,13 +115,18 @@ class Group:
         announcement = serialize_announcement(transition_id, commit.raw)
         if not change.key_package:
             self.members.pop(change.user_id, None)
-        frames = [Frame(member, ANNOUNCE_COMMIT, announcement) for member in self.members]
+        # Whoever left and came back meanwhile has a new session, which what was made for the old one would break.
+        leaving = self._leaving()
+        frames = [
+            Frame(member, ANNOUNCE_COMMIT, announcement) for member in self.members if member not in leaving
+        ]
         if change.key_package:
-            welcome = serialize_announcement(transition_id, commit.welcome)
-            frames.append(Frame(change.user_id, WELCOME, welcome))
             self.members[change.user_id] = self._free_leaf()
+            if change.user_id not in leaving:
+                welcome = serialize_announcement(transition_id, commit.welcome)
+                frames.append(Frame(change.user_id, WELCOME, welcome))
         if transition_id:
-            self._unready[transition_id] = set(self.members) - self._leaving()
+            self._unready[transition_id] = set(self.members) - leaving
             frames += self._execute_if_ready(transition_id)
         return frames
 

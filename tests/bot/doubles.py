@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -178,15 +179,10 @@ class Stage:
 
 async def eventually(condition: Callable[[], bool], what: str) -> None:
     """Give the loop its turns until *condition* holds; fail after 5 s."""
-
-    async def wait() -> None:
-        while not condition():
-            await asyncio.sleep(0.001)
-
-    try:
-        await asyncio.wait_for(wait(), 5)
-    except asyncio.TimeoutError:
-        raise AssertionError(f"{what} did not happen") from None
+    give_up_s = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < give_up_s, f"{what} did not happen"
+        await asyncio.sleep(0)
 
 
 def folder_of(data_dir: Path) -> Path:

@@ -188,12 +188,12 @@ async def test_a_deleted_notice_comes_back() -> None:
     stage.text.contents.clear()
     running = asyncio.create_task(stage.recording.run())
 
-    await eventually(lambda: bool(stage.kept.all), "the manifest")
-    stage.recording.stop(Ending.ASKED)
-    await running
-
+    await eventually(lambda: bool(stage.text.contents), "the new message")
     (message_id,) = stage.text.contents
-    assert stage.kept.last.message_id == str(message_id)
+    await eventually(lambda: stage.kept.last.message_id == str(message_id), "the manifest")
+    stage.recording.stop(Ending.ASKED)
+
+    assert await running is Ending.ASKED
 
 
 @pytest.mark.parametrize(
@@ -226,6 +226,16 @@ async def test_a_defect_in_a_round_does_not_end_the_meeting(caplog: pytest.LogCa
     stage.recording.stop(Ending.ASKED)
 
     assert await running is Ending.ASKED
+
+
+async def test_a_halt_is_no_ending() -> None:
+    """A recording that is halted for a restart stops running and has not ended."""
+    stage = Stage()
+    running = asyncio.create_task(stage.recording.run())
+
+    stage.recording.halt()
+
+    assert await asyncio.wait_for(running, 5) is None
 
 
 async def test_the_first_reason_counts() -> None:

@@ -103,7 +103,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps, st.randoms(use_true_random=False))
 def test_any_coming_and_going(actions: list[tuple[str, int]], random: Random) -> None:
     """Whoever comes and goes whenever, those who are left end in one group that all of them share."""
@@ -116,6 +116,18 @@ def test_any_coming_and_going(actions: list[tuple[str, int]], random: Random) ->
             call.leave(number)
         else:
             call.enter(number)
+    call.settle()
+
+    agreed(call)
+
+
+def test_a_new_session_is_not_welcomed_with_the_old_key_package() -> None:
+    """Somebody who leaves before being added and comes back is added by what the new session offers."""
+    call = Call()
+    call.enter(11)
+    call.enter(22)
+    call.leave(22)
+    call.enter(22)
     call.settle()
 
     agreed(call)

@@ -1,0 +1,195 @@
+"""What a restarted recorder does with the meetings it finds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
+
+import discord
+import pytest
+
+from standup.archive.manifest import Manifest
+from standup.bot.message import MeetingMessage
+from standup.bot.recording import Recording
+from standup.bot.revival import Revival
+from standup.bot.shelf import Shelf
+from standup.bot.studio import Studio
+from standup.errors import JournalUnreadable
+from standup.meeting import Meeting
+from standup.notice import Notice
+from tests.bot.doubles import MEETING_ID, KeptManifests, Stage, TextDouble, new_meeting, refusal
+
+MINUTE = timedelta(minutes=1)
+
+
+class ShelfDouble(KeptManifests):
+    """A shelf with one manifest and the time of its last packet."""
+
+    def __init__(self, manifest: Manifest, last_at: datetime | Exception | None) -> None:
+        super().__init__()
+        self._manifest = manifest
+        self._last_at = last_at
+
+    async def manifests(self) -> tuple[Manifest, ...]:
+        return (self._manifest,)
+
+    async def last_packet_at(self, meeting_id: str) -> datetime | None:
+        if isinstance(self._last_at, Exception):
+            raise self._last_at
+        return self._last_at
+
+
+class StudioDouble:
+    """Remembers what was launched and followed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.launched: list[Recording] = []
+        self.followed: list[Meeting] = []
+
+    def reserved(self, guild_id: int) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def equip(self, manifest: Manifest, message: MeetingMessage, guild: discord.Guild) -> Recording:
+        self.stage.recording.manifest = manifest
+        return self.stage.recording
+
+    def launch(self, recording: Recording) -> None:
+        self.launched.append(recording)
+
+    def follow(self, meeting: Meeting, message: MeetingMessage, decorate: Callable[[Notice], Notice]) -> None:
+        self.followed.append(meeting)
+
+
+def bot(text: TextDouble, people: int) -> discord.AutoShardedClient:
+    """Return a client that knows one voice channel with so many people in it."""
+    guild = SimpleNamespace(id=1, me=SimpleNamespace(id=99), get_member=lambda _: None)
+    channel = Mock(spec=discord.VoiceChannel, guild=guild, voice_states=dict.fromkeys(range(10, 10 + people)))
+    known = SimpleNamespace(get_channel=lambda _: channel, get_partial_messageable=lambda *_, **__: text)
+    return cast(discord.AutoShardedClient, known)
+
+
+class Restart:
+    """A recorder's restart with one unfinished meeting."""
+
+    def __init__(self, *, people: int, age: timedelta = MINUTE, ended: timedelta | None = None) -> None:
+        now = datetime.now(timezone.utc)
+        self.last_at = now - age
+        meeting = new_meeting(now - age - MINUTE)
+        if ended is not None:
+            meeting = dataclasses.replace(meeting, ended_at=now - ended)
+        self.text = TextDouble()
+        self.text.contents[1001] = "recording"
+        self.shelf = ShelfDouble(Manifest(meeting, (), "1001"), self.last_at)
+        self.studio = StudioDouble(Stage())
+        self._bot = bot(self.text, people)
+
+    async def run(self) -> None:
+        revival = Revival(self._bot, cast(Studio, self.studio), cast(Shelf, self.shelf))
+        await revival.look()
+        await revival.run()
+
+
+async def test_continued() -> None:
+    """With people in the channel a fresh meeting goes on, and the time without a recorder is a gap."""
+    restart = Restart(people=2)
+
+    await restart.run()
+
+    (recording,) = restart.studio.launched
+    (gap,) = recording.gaps.closed
+    assert recording.meeting.id == MEETING_ID
+    assert 59_000 <= gap.from_ms <= 61_000
+    assert gap.until_ms - gap.from_ms >= 60_000
+
+
+@pytest.mark.parametrize(
+    "restart",
+    [
+        pytest.param(Restart(people=0), id="nobody there"),
+        pytest.param(Restart(people=2, age=11 * MINUTE), id="too old"),
+    ],
+)
+async def test_ended(restart: Restart) -> None:
+    """A meeting that is over ends at its last packet and is followed to its notes."""
+    await restart.run()
+
+    assert restart.studio.launched == []
+    assert restart.shelf.last.meeting.ended_at == restart.last_at
+    assert [one.id for one in restart.studio.followed] == [MEETING_ID]
+
+
+async def test_ended_when_rejoining_fails() -> None:
+    """A meeting that could have gone on but cannot be joined again is worked off."""
+    restart = Restart(people=2)
+    restart.studio.stage.line.rejoin_cures = False
+
+    await restart.run()
+
+    assert restart.studio.launched == []
+    assert restart.shelf.last.meeting.ended_at == restart.last_at
+
+
+async def test_no_notice_no_continuation() -> None:
+    """A meeting whose notice is gone and cannot be posted again is not recorded on."""
+    restart = Restart(people=2)
+    restart.text.edit_error = restart.text.send_error = refusal(discord.Forbidden, 403)
+
+    await restart.run()
+
+    assert restart.studio.launched == []
+    assert restart.shelf.last.meeting.ended_at == restart.last_at
+
+
+async def test_a_deleted_notice_is_posted_again() -> None:
+    """A continued meeting has a notice in the channel, and the manifest knows which."""
+    restart = Restart(people=2)
+    restart.text.contents.clear()
+
+    await restart.run()
+
+    (recording,) = restart.studio.launched
+    (message_id,) = restart.text.contents
+    assert recording.manifest.message_id == str(message_id)
+
+
+async def test_an_unreadable_journal_still_ends_the_meeting(caplog: pytest.LogCaptureFixture) -> None:
+    """A journal that cannot be read does not keep the meeting open for ever."""
+    restart = Restart(people=0)
+    restart.shelf = ShelfDouble(
+        Manifest(new_meeting(), (), "1001"), JournalUnreadable("The journal is damaged; restore it.")
+    )
+
+    await restart.run()
+
+    assert restart.shelf.last.meeting.ended_at == restart.shelf.last.meeting.started_at
+    assert "The journal is damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("ended", "followed"),
+    [pytest.param(MINUTE, 1, id="a minute ago"), pytest.param(timedelta(days=2), 0, id="days ago")],
+)
+async def test_meetings_that_had_ended(ended: timedelta, followed: int) -> None:
+    """Those of today are followed to their notes; older ones, and none, are recorded again."""
+    restart = Restart(people=2, ended=ended)
+
+    await restart.run()
+
+    assert len(restart.studio.followed) == followed
+    assert restart.studio.launched == []
+
+
+async def test_a_defect_stops_only_its_meeting(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever goes wrong with one meeting is logged, and its audio stays."""
+    restart = Restart(people=2)
+    restart.studio = cast(Any, SimpleNamespace())
+
+    await restart.run()
+
+    assert "its audio is on disk" in caplog.text

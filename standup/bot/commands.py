@@ -16,7 +16,7 @@ from discord import app_commands
 from standup.bot import permissions
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
-from standup.bot.studio import Studio
+from standup.bot.studio import DEFECT, Studio
 from standup.errors import StandupError
 from standup.transcript import clock
 
@@ -110,7 +110,7 @@ async def _respond(interaction: discord.Interaction, answer: Answer) -> None:
         text = str(problem)
     except Exception:
         log.exception("A command failed")
-        text = "That went wrong on my side; the operator finds the reason in errors.log."
+        text = DEFECT
     try:
         await interaction.edit_original_response(
             content=text, allowed_mentions=discord.AllowedMentions.none()

@@ -30,7 +30,7 @@ from standup.bot.progress import Stages
 from standup.bot.recording import Equipment, Recording
 from standup.bot.shelf import Shelf
 from standup.bot.voice_line import VoiceLine
-from standup.errors import AudioCaptureError
+from standup.errors import AudioCaptureError, StandupError
 from standup.meeting import Meeting, meeting_id
 from standup.notice import Notice
 
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 SUSPEND_S = 5.0
 CANCEL_S = 0.1
+DEFECT = "Something went wrong on my side; the operator finds the reason in errors.log."
 
 
 class Studio:
@@ -89,8 +90,10 @@ class Studio:
             try:
                 recording = await self.equip(Manifest(meeting, (), str(message_id)), message, channel.guild)
                 await recording.begin()
-            except AudioCaptureError as cause:
-                await message.show(wording.not_begun(meeting, str(cause)), at_once=True)
+            except Exception as cause:
+                # Whatever it was: a notice that claims to record must not stay.
+                why = str(cause) if isinstance(cause, StandupError) else DEFECT
+                await message.show(wording.not_begun(meeting, why), at_once=True)
                 await self._shelf.discard_empty(meeting.id)
                 raise
             log.info("Recording started")

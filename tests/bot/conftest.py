@@ -2,90 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from standup.archive import manifest as manifests
-from standup.archive.manifest import Manifest
-from standup.capture.journal import read
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
 from standup.simulator.world import Message
-
-ROOT = Path(__file__).parents[2]
-EXIT_S = 20.0
-UNUSED_PORT = 9  # discard: nothing listens there, so Redis is away in all of these tests
-
-RUN = """
-import sys
-from standup import settings
-from standup.bot.{module} import main
-{before}
-sys.exit(main(settings.load(None)))
-"""
-
-
-@dataclass
-class Program:
-    """One of the bot's programs, started as supervisord starts it: settings in the environment."""
-
-    module: str
-    folder: Path
-    environment: dict[str, str]
-    before: str = ""
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def data_dir(self) -> Path:
-        return self.folder / "data"
-
-    def start(self) -> None:
-        self.processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", RUN.format(module=self.module, before=self.before)],
-                env=self.environment,
-                cwd=ROOT,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-
-    async def end(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status; the loopback Discord goes on meanwhile."""
-        self.processes[-1].send_signal(number)
-        return await self.exit_status()
-
-    async def exit_status(self) -> int:
-        return await asyncio.to_thread(self.processes[-1].wait, EXIT_S)
-
-    def log(self, name: str) -> str:
-        path = self.folder / "logs" / f"{name}.log"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def manifests(self) -> list[Manifest]:
-        return [manifests.read(self.data_dir, one) for one in manifests.scan(self.data_dir)]
-
-    def manifest(self) -> Manifest:
-        (only,) = self.manifests()
-        return only
-
-    def payloads(self, user_id: int) -> list[bytes]:
-        """Return what the one meeting's journal holds of a user, silence left out."""
-        folder = manifests.meeting_folder(self.data_dir, self.manifest().meeting.id) / "journal"
-        stored = [one.record for one in read(folder).records()]
-        return [one.payload for one in stored if one.user_id == user_id and len(one.payload) > 3]
-
-    def segments(self) -> int:
-        folder = manifests.meeting_folder(self.data_dir, self.manifest().meeting.id) / "journal"
-        return len(read(folder).segments)
+from tests.bot.programs import EXIT_S, UNUSED_PORT, Ask, Frames, MakeProgram, Program
 
 
 @pytest.fixture
@@ -95,7 +22,7 @@ async def discord(tmp_path: Path) -> AsyncIterator[LoopbackDiscord]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+def program(tmp_path: Path) -> Iterator[MakeProgram]:
     """Return a maker of programs; whatever it started is killed in the end."""
     made: list[Program] = []
 
@@ -121,7 +48,7 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 @pytest.fixture
-async def recorder(discord: LoopbackDiscord, program: Callable[..., Program]) -> Program:
+async def recorder(discord: LoopbackDiscord, program: MakeProgram) -> Program:
     """Return a recorder that is ready for commands."""
     running = program("voice_recorder", discord)
     running.start()
@@ -144,7 +71,7 @@ def frames(seed: int, count: int) -> list[bytes]:
 
 
 @pytest.fixture(name="frames")
-def _frames() -> Callable[[int, int], Sequence[bytes]]:
+def _frames() -> Frames:
     return frames
 
 
@@ -163,5 +90,5 @@ async def answer_to(discord: LoopbackDiscord, member: Participant, subcommand: s
 
 
 @pytest.fixture(name="answer_to")
-def _answer_to() -> Callable[..., object]:
+def _answer_to() -> Ask:
     return answer_to

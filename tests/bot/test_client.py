@@ -58,6 +58,9 @@ def closed(code: int) -> discord.ConnectionClosed:
     return discord.ConnectionClosed(cast(Any, WebsocketDouble()), shard_id=0, code=code)
 
 
+NO_GATEWAY = discord.GatewayNotFound()  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture(autouse=True)
 def _own_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Route, "BASE", Route.BASE)
@@ -83,7 +86,7 @@ def ended(bot: BotDouble, settings: Settings) -> int:
         pytest.param(
             BotDouble(login=refusal(discord.HTTPException, 404)), 69, "status 404", id="not Discord"
         ),
-        pytest.param(BotDouble(connect=discord.GatewayNotFound()), 69, "127.0.0.1:9", id="no gateway"),
+        pytest.param(BotDouble(connect=NO_GATEWAY), 69, "127.0.0.1:9", id="no gateway"),
         pytest.param(BotDouble(login=aiohttp.ClientConnectionError()), 69, "127.0.0.1:9", id="no connection"),
         pytest.param(BotDouble(login=OSError()), 69, "127.0.0.1:9", id="no network"),
         pytest.param(BotDouble(login=asyncio.TimeoutError()), 69, "127.0.0.1:9", id="no answer"),

@@ -16,9 +16,11 @@ from standup import logs
 from standup.archive import manifest as manifests
 from standup.archive.manifest import Manifest
 from standup.bot import presence
-from standup.bot.event_monitor import LINES_AT_ONCE, EventLog, RecorderWatch
+from standup.bot.event_monitor import LINES_AT_ONCE, EventLog, Monitor, RecorderWatch
 from standup.meeting import Meeting
+from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
+from tests.bot.programs import Ask, Frames, MakeProgram, Program
 
 STARTED = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = Meeting("20261123T095800Z-1f0c9a2b", "1", "2", "3", STARTED)
@@ -89,9 +91,80 @@ async def test_watch_ends_with_the_meeting(
     assert caplog.records == []
 
 
+def _at(channel_id: int | None) -> Any:
+    return SimpleNamespace(channel=SimpleNamespace(id=channel_id) if channel_id else None)
+
+
+THING = SimpleNamespace(id=7, message_id=7, channel_id=8, user_id=9, channel=SimpleNamespace(id=8), user=None)
+MEMBER = SimpleNamespace(id=9)
+
+
+@pytest.mark.parametrize(
+    ("handler", "arguments", "expected"),
+    [
+        pytest.param("on_message", [THING], ["Message #7 channel=8"], id="message"),
+        pytest.param("on_raw_message_edit", [THING], ["Message edited #7 channel=8"], id="edit"),
+        pytest.param("on_raw_message_delete", [THING], ["Message deleted #7 channel=8"], id="deletion"),
+        pytest.param("on_raw_reaction_add", [THING], ["Reaction message=7 user=9"], id="reaction"),
+        pytest.param(
+            "on_voice_state_update", [MEMBER, _at(None), _at(8)], ["Voice join user=9 channel=8"], id="join"
+        ),
+        pytest.param(
+            "on_voice_state_update", [MEMBER, _at(8), _at(None)], ["Voice leave user=9 channel=8"], id="leave"
+        ),
+        pytest.param(
+            "on_voice_state_update",
+            [MEMBER, _at(8), _at(6)],
+            ["Voice leave user=9 channel=8", "Voice join user=9 channel=6"],
+            id="move",
+        ),
+        pytest.param("on_voice_state_update", [MEMBER, _at(8), _at(8)], [], id="mute"),
+        pytest.param("on_guild_channel_create", [THING], ["Channel created #7"], id="new channel"),
+        pytest.param("on_guild_channel_update", [THING, THING], ["Channel changed #7"], id="changed channel"),
+        pytest.param("on_guild_channel_delete", [THING], ["Channel deleted #7"], id="deleted channel"),
+        pytest.param("on_thread_create", [THING], ["Thread created #7"], id="thread"),
+        pytest.param("on_scheduled_event_create", [THING], ["Scheduled event #7"], id="scheduled event"),
+        pytest.param("on_shard_connect", [3], ["Gateway connected shard=3"], id="connect"),
+        pytest.param("on_shard_disconnect", [3], ["Gateway disconnected shard=3"], id="disconnect"),
+        pytest.param("on_shard_resumed", [3], ["Gateway resumed shard=3"], id="resume"),
+    ],
+)
+async def test_lines(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, handler: str, arguments: list[Any], expected: list[str]
+) -> None:
+    """Each event is its line of ids at level EVENT."""
+    caplog.set_level(logs.EVENT)
+
+    await getattr(Monitor(tmp_path), handler)(*arguments)
+
+    assert [one.getMessage() for one in caplog.records] == expected
+    assert {one.levelno for one in caplog.records} <= {logs.EVENT}
+
+
+async def test_commands_are_the_recorders(tmp_path: Path) -> None:
+    """The monitor lets no command through, because the recorder's session gets it too."""
+    interaction = cast(Any, None)
+
+    assert await Monitor(tmp_path).tree.interaction_check(interaction) is False
+
+
+async def test_ready_begins_one_watch(tmp_path: Path) -> None:
+    """A new gateway session does not begin a second watch; suspending ends the first."""
+    monitor = Monitor(tmp_path)
+
+    await monitor.on_ready()
+    first = monitor._watching
+    await monitor.on_ready()
+    await monitor.suspend()
+
+    assert monitor._watching is first
+    assert first is not None
+    assert first.done()
+
+
 @pytest.mark.integration
 @pytest.mark.timeout(60)
-async def test_events_become_lines_without_content(discord: LoopbackDiscord, program) -> None:
+async def test_events_become_lines_without_content(discord: LoopbackDiscord, program: MakeProgram) -> None:
     """Messages and comings and goings are logged by id; what was written and who wrote it is not."""
     monitor = program("event_monitor", discord)
     monitor.start()
@@ -117,7 +190,12 @@ async def test_events_become_lines_without_content(discord: LoopbackDiscord, pro
 @pytest.mark.integration
 @pytest.mark.timeout(90)
 async def test_beside_the_recorder(
-    discord: LoopbackDiscord, program, recorder, ana, frames, answer_to
+    discord: LoopbackDiscord,
+    program: MakeProgram,
+    recorder: Program,
+    ana: Participant,
+    frames: Frames,
+    answer_to: Ask,
 ) -> None:
     """With both programs connected, the recorder answers commands and the monitor keeps out of it."""
     monitor = program("event_monitor", discord)

@@ -1,0 +1,181 @@
+"""discord.py's voice client with ears: what it passes on, and what it tells of its connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
+
+import discord
+import pytest
+
+from standup.bot.listener import READY, Listener
+from standup.bot.voice_client import RecordingVoiceClient
+from tests.bot.doubles import GUILD, OWN, VOICE
+
+SPEAKING = 5
+
+
+class GatewayDouble:
+    """discord.py's connection state, as far as a voice client looks at it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.user = SimpleNamespace(id=OWN)
+        self.session_id = "first"
+        self.removed: list[int] = []
+
+    def _get_websocket(self, guild_id: int) -> Any:
+        return SimpleNamespace(session_id=self.session_id)
+
+    def _remove_voice_client(self, guild_id: int) -> None:
+        self.removed.append(guild_id)
+
+
+class Seat:
+    """A voice client in the guild's voice channel, not connected to any server."""
+
+    def __init__(self) -> None:
+        self.gateway = GatewayDouble()
+        self.listener = Mock(spec=Listener)
+        guild = SimpleNamespace(id=GUILD, me=SimpleNamespace(voice=None))
+        channel = Mock(spec=discord.VoiceChannel, id=VOICE, guild=guild)
+        channel._get_voice_client_key.return_value = (GUILD, "guild_id")
+        client = SimpleNamespace(_connection=self.gateway)
+        self.client = RecordingVoiceClient(cast(Any, client), channel, listener=self.listener)
+        self.connection: Any = self.client._connection
+
+    async def update(self, channel_id: int | None) -> None:
+        """Bring news of where the bot sits."""
+        self.connection.disconnect = _do_nothing
+        await self.client.on_voice_state_update({"channel_id": channel_id, "session_id": "voice"})
+
+
+async def _do_nothing() -> None: ...
+
+
+@pytest.fixture
+async def seat() -> AsyncIterator[Seat]:
+    made = Seat()
+    yield made
+    made.connection.end()
+
+
+async def test_ready_begins_a_session(seat: Seat) -> None:
+    """At READY the listener gets the connection's keys, and the socket its listener."""
+    await seat.connection.hook(None, {"op": READY, "d": {}})
+
+    (keys, own_user_id), _ = seat.listener.connected.call_args
+    assert (keys.secret_key, own_user_id) == (b"", OWN)
+    assert seat.connection._socket_reader._callbacks == [seat.listener.datagram]
+
+
+async def test_events_are_passed_on(seat: Seat) -> None:
+    """Every voice event reaches the listener as it is."""
+    event = {"op": SPEAKING, "d": {"user_id": "5", "ssrc": 1, "speaking": 1}}
+
+    await seat.connection.hook(None, event)
+
+    seat.listener.voice_event.assert_called_once_with(event)
+
+
+async def test_a_failing_listener_does_not_end_the_connection(
+    seat: Seat, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception would end the task that reads the websocket; it is logged instead."""
+    seat.listener.voice_event.side_effect = KeyError("defect")
+
+    await seat.connection.hook(None, {"op": SPEAKING, "d": {}})
+
+    assert "could not be taken" in caplog.text
+
+
+async def test_removed(seat: Seat) -> None:
+    """Somebody who disconnects the bot is recognized."""
+    await seat.update(None)
+
+    assert seat.client.was_removed
+
+
+async def test_leaving_is_no_removal(seat: Seat) -> None:
+    """The answer to the bot's own leaving is not taken for somebody's wish."""
+    seat.connection._expecting_disconnect = True
+
+    await seat.update(None)
+
+    assert not seat.client.was_removed
+
+
+async def test_a_lost_session_is_no_removal(seat: Seat) -> None:
+    """When the gateway session that joined is over, Discord ends the stay; nobody wished it."""
+    seat.gateway.session_id = "second"
+
+    await seat.update(None)
+
+    assert not seat.client.was_removed
+
+
+@pytest.mark.parametrize(
+    ("channel_id", "expected"), [pytest.param(VOICE, False, id="own"), pytest.param(77, True, id="another")]
+)
+async def test_moved(seat: Seat, channel_id: int, expected: bool) -> None:
+    """Only another channel is a move."""
+    await seat.update(channel_id)
+
+    assert seat.client.was_moved is expected
+
+
+async def test_given_up(seat: Seat) -> None:
+    """When discord.py cleans up, the connection is over and its threads end."""
+    seat.client.cleanup()
+
+    assert seat.client.is_given_up
+    assert seat.gateway.removed == [GUILD]
+    seat.connection._socket_reader.join(5)
+    assert not seat.connection._socket_reader.is_alive()
+
+
+async def test_lost_poller(seat: Seat) -> None:
+    """A reader task that ended is noticed, whatever the state says."""
+    before = seat.client.has_lost_its_poller
+    seat.connection._runner = asyncio.create_task(asyncio.sleep(0))
+
+    await seat.connection._runner
+
+    assert (before, seat.client.has_lost_its_poller) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("close_code", "expected"), [pytest.param(None, True, id="open"), pytest.param(4014, False, id="closed")]
+)
+async def test_stands(seat: Seat, close_code: int | None, expected: bool) -> None:
+    """A connection whose websocket was closed does not stand, although discord.py still calls it connected."""
+    seat.connection.is_connected = lambda: True
+    seat.connection.ws = SimpleNamespace(ws=SimpleNamespace(close_code=close_code))
+
+    assert seat.client.stands is expected
+
+
+async def test_keepalives_count(seat: Seat) -> None:
+    """Keepalives are eight bytes with a counter, and only sent over a connection that stands."""
+    sent: list[bytes] = []
+    seat.connection.send_packet = sent.append
+    seat.client.keep_alive()
+    seat.connection.is_connected = lambda: True
+
+    seat.client.keep_alive()
+    seat.client.keep_alive()
+
+    assert sent == [b"\x01" + bytes(7), b"\x02" + bytes(7)]
+
+
+async def test_a_keepalive_may_be_lost(seat: Seat) -> None:
+    """A socket that refuses is no reason to stop."""
+    seat.connection.is_connected = lambda: True
+    seat.connection.send_packet = Mock(side_effect=OSError)
+
+    seat.client.keep_alive()
+
+    seat.connection.send_packet.assert_called_once()

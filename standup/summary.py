@@ -98,9 +98,13 @@ def parse(document: str | bytes) -> Summary:
         )
         return Summary(items, str(raw.get("summarizer", "unknown")))
     except KeyError as missing:
-        raise InputRefused(f"The summary lacks the field {missing}; `standup show ID --json` shows the form.") from missing
+        raise InputRefused(
+            f"The summary lacks the field {missing}; `standup show ID --json` shows the form."
+        ) from missing
     except (ValueError, TypeError, AttributeError) as cause:
-        raise InputRefused("The file is not a summary in the JSON form that `standup show ID --json` shows.") from cause
+        raise InputRefused(
+            "The file is not a summary in the JSON form that `standup show ID --json` shows."
+        ) from cause
 
 
 #: The headings of one person's part, in reading order.

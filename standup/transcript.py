@@ -125,9 +125,13 @@ def parse(document: str | bytes) -> Transcript:
         participants = tuple(Participant(str(one["id"]), str(one["name"])) for one in raw["participants"])
         return Transcript(str(raw["meeting"].get("id", "")), participants, utterances)
     except KeyError as missing:
-        raise InputRefused(f"The transcript lacks the field {missing}; `standup export --format json` writes the form.") from missing
+        raise InputRefused(
+            f"The transcript lacks the field {missing}; `standup export --format json` writes the form."
+        ) from missing
     except (ValueError, TypeError, AttributeError) as cause:
-        raise InputRefused("The file is not a transcript in the JSON form that `standup export --format json` writes.") from cause
+        raise InputRefused(
+            "The file is not a transcript in the JSON form that `standup export --format json` writes."
+        ) from cause
 
 
 def clock(time_ms: int) -> str:

@@ -62,11 +62,18 @@ def failure(meeting_id: str, row: StageStatus) -> Notice:
 
 
 async def follow(
-    stages: Stages, meeting: Meeting, message: MeetingMessage, decorate: Callable[[Notice], Notice]
+    stages: Stages,
+    meeting: Meeting,
+    message: MeetingMessage,
+    decorate: Callable[[Notice], Notice],
+    *,
+    is_fresh: bool = False,
 ) -> None:
     """Show the stages of *meeting* in *message* until its notes are posted or a stage gives up.
 
-    *decorate* adds what this meeting's notice says besides. Ends after ``WATCH_S`` at the latest.
+    *decorate* adds what this meeting's notice says besides. Of a meeting that is not *is_fresh* (one that an
+    earlier run of the recorder ended) nothing is shown before its rows are known: its notes may stand there.
+    Ends after ``WATCH_S`` at the latest.
     """
     names = [stage.value for stage in STAGES]
     is_first = True
@@ -81,7 +88,7 @@ async def follow(
             if finished(rows) == len(STAGES):
                 await _check(stages, meeting.id, message)
                 return
-            if not has_begun(rows, Stage.SUMMARIZE):
+            if (rows or is_fresh) and not has_begun(rows, Stage.SUMMARIZE):
                 wanted = decorate(notices.progress(meeting, names, finished(rows)))
                 await message.show(wanted, at_once=is_first)
                 is_first = False

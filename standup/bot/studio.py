@@ -166,7 +166,8 @@ class Studio:
         def decorate(notice: Notice) -> Notice:
             return wording.with_ending(wording.with_gaps(notice, recording.gaps.closed), ending)
 
-        await progress.follow(self._stages, recording.meeting, recording.equipment.message, decorate)
+        message = recording.equipment.message
+        await progress.follow(self._stages, recording.meeting, message, decorate, is_fresh=True)
 
     def _spawn(self, meeting_id: str, work: Coroutine[Any, Any, None]) -> None:
         async def logged() -> None:

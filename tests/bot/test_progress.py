@@ -74,10 +74,9 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "ROUND_S", 0)
 
 
-async def follow(stages: ScriptedStages, message: ShownMessage) -> None:
-    following = progress.follow(
-        stages, MEETING, cast(MeetingMessage, cast(Any, message)), lambda notice: notice
-    )
+async def follow(stages: ScriptedStages, message: ShownMessage, *, is_fresh: bool = True) -> None:
+    shown = cast(MeetingMessage, cast(Any, message))
+    following = progress.follow(stages, MEETING, shown, lambda notice: notice, is_fresh=is_fresh)
     await asyncio.wait_for(following, 5)
 
 
@@ -101,12 +100,13 @@ async def test_an_edit_over_the_notes_is_repaired() -> None:
     assert stages.repeated == [MEETING.id]
 
 
-async def test_notes_that_were_there_before_are_left_alone() -> None:
-    """A program that showed nothing has overwritten nothing."""
-    stages = ScriptedStages([rows(4)])
+@pytest.mark.parametrize("before", [[], [()], [(), ()]])
+async def test_notes_that_were_there_before_are_left_alone(before: list[Rows]) -> None:
+    """After a restart nothing is shown before it is known that the notes are not there yet."""
+    stages = ScriptedStages([*before, rows(4)])
     message = ShownMessage(replaced=False)
 
-    await follow(stages, message)
+    await follow(stages, message, is_fresh=False)
 
     assert (message.history, stages.repeated) == ([], [])
 

@@ -120,6 +120,18 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of a meeting in which the recorder heard nobody, in milliseconds on the meeting clock."""
+
+    from_ms: int
+    until_ms: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.from_ms <= self.until_ms:
+            raise ValueError("a gap ends after it begins")
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """One standup."""
 
@@ -132,6 +144,8 @@ class Meeting:
     """Aware UTC; zero of the meeting clock."""
     ended_at: datetime | None = None
     state: MeetingState = MeetingState.RECORDING
+    gaps: tuple[Gap, ...] = ()
+    """What the recorder missed, in order: a restart, a lost connection."""
 
     def __post_init__(self) -> None:
         check_meeting_id(self.id)

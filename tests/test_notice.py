@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from standup.meeting import Meeting, PacketCounts, Participant, Track
+from standup.meeting import Gap, Meeting, PacketCounts, Participant, Track
 from standup.notice import (
     Card,
     Field,
@@ -22,6 +22,7 @@ from standup.notice import (
     opening,
     progress,
     recording,
+    unheard,
     units,
 )
 from standup.notice.card import total
@@ -332,3 +333,21 @@ def test_failure_says_what_happened_and_what_to_do() -> None:
 def test_every_notice_carries_the_meeting_id(made: Notice) -> None:
     """The footer names the meeting, by which its message is found again."""
     assert made.cards[0].footer.startswith(f"meeting {MEETING_ID}")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "told"),
+    [
+        pytest.param((), "", id="nothing was missed"),
+        pytest.param(
+            (Gap(42_000, 3_725_000),), "⚠️ Not heard: 0:42 to 1:02:05.", id="by the clock of the meeting"
+        ),
+        pytest.param(tuple(Gap(i, i) for i in range(12)), "2 earlier ones", id="the latest of many"),
+    ],
+)
+def test_what_the_recorder_missed_is_told(gaps: tuple[Gap, ...], told: str) -> None:
+    """A gap in the recording is a sentence, in the notes too."""
+    assert told in unheard(gaps)
+    meeting = Meeting(MEETING_ID, "1", "2", "3", STARTED_AT, gaps=gaps)
+    notice = notes(meeting, Summary((), "rules"), Transcript(meeting.id, (), ()))
+    assert unheard(gaps) in notice.cards[0].description

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from standup.errors import ArchiveError
-from standup.meeting import Meeting, MeetingState, Participant
+from standup.meeting import Gap, Meeting, MeetingState, Participant
 
 NAME = "meeting.json"
 
@@ -87,6 +87,7 @@ def _serialize(manifest: Manifest) -> dict[str, object]:
         "text_channel_id": meeting.text_channel_id,
         "started_at": meeting.started_at.isoformat(),
         "ended_at": meeting.ended_at.isoformat() if meeting.ended_at else None,
+        "gaps": [[one.from_ms, one.until_ms] for one in meeting.gaps],
         "participants": [{"id": one.id, "name": one.name} for one in manifest.participants],
         "message_id": manifest.message_id,
         "adopted": manifest.adopted,
@@ -95,9 +96,9 @@ def _serialize(manifest: Manifest) -> dict[str, object]:
 
 def _parse(raw: dict[str, object]) -> Manifest:
     ended_at = raw["ended_at"]
-    participants = raw["participants"]
-    if not isinstance(participants, list):
-        raise TypeError("participants must be a list")
+    participants, gaps = raw["participants"], raw["gaps"]
+    if not isinstance(participants, list) or not isinstance(gaps, list):
+        raise TypeError("participants and gaps must be lists")
     return Manifest(
         Meeting(
             id=str(raw["id"]),
@@ -107,6 +108,7 @@ def _parse(raw: dict[str, object]) -> Manifest:
             started_at=datetime.fromisoformat(str(raw["started_at"])),
             ended_at=datetime.fromisoformat(str(ended_at)) if ended_at else None,
             state=MeetingState.PROCESSING if ended_at else MeetingState.RECORDING,
+            gaps=tuple(Gap(int(from_ms), int(until_ms)) for from_ms, until_ms in gaps),
         ),
         tuple(Participant(str(one["id"]), str(one["name"])) for one in participants),
         str(raw["message_id"]),

@@ -29,6 +29,8 @@ class MeetingRow(Row):
     started_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     ended_at_ms: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(16), index=True)
+    gaps: Mapped[str] = mapped_column(Text, default="[]")
+    """What the recorder missed: a JSON list of [from_ms, until_ms]."""
     model: Mapped[str] = mapped_column(String(128), default="")
     """The speech model that read it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from standup.archive.models import MeetingRow, ParticipantRow, TrackRow, UtteranceRow
-from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track
+from standup.meeting import Gap, Meeting, MeetingState, PacketCounts, Participant, Track
 from standup.transcript import Outcome, Transcript, Utterance
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -35,7 +36,13 @@ def meeting_row(value: Meeting) -> MeetingRow:
         started_at_ms=epoch_ms(value.started_at),
         ended_at_ms=epoch_ms(value.ended_at) if value.ended_at else None,
         state=value.state.value,
+        gaps=gaps_json(value.gaps),
     )
+
+
+def gaps_json(gaps: Iterable[Gap]) -> str:
+    """Return gaps as the text of their column."""
+    return json.dumps([[one.from_ms, one.until_ms] for one in gaps])
 
 
 def meeting(row: MeetingRow) -> Meeting:
@@ -48,6 +55,7 @@ def meeting(row: MeetingRow) -> Meeting:
         started_at=moment(row.started_at_ms),
         ended_at=moment(row.ended_at_ms) if row.ended_at_ms is not None else None,
         state=MeetingState(row.state),
+        gaps=tuple(Gap(from_ms, until_ms) for from_ms, until_ms in json.loads(row.gaps)),
     )
 
 

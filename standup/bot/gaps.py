@@ -5,31 +5,16 @@ No clock and no I/O here. Times are milliseconds on the meeting clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from standup.transcript import clock
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """One stretch that is missing for everybody."""
-
-    from_ms: int
-    until_ms: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.from_ms <= self.until_ms:
-            raise ValueError("a gap ends after it begins")
-
-    def __str__(self) -> str:
-        return f"{clock(self.from_ms)} to {clock(self.until_ms)}"
+from standup.meeting import Gap
 
 
 class GapLog:
     """The gaps of one recording, and the one that is going on. One owner; not thread-safe."""
 
-    def __init__(self) -> None:
-        self.closed: list[Gap] = []
+    def __init__(self, earlier: Iterable[Gap] = ()) -> None:
+        self.closed = list(earlier)
         self.since_ms: int | None = None
         #: When the present gap began; None while the bot hears.
 

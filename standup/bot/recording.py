@@ -19,13 +19,13 @@ from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import wording
 from standup.bot.endings import Ending, Limits
-from standup.bot.gaps import Gap, GapLog
+from standup.bot.gaps import GapLog
 from standup.bot.listener import Listener
 from standup.bot.message import MeetingMessage
 from standup.bot.voice_line import VoiceLine
 from standup.capture.writer import JournalState, JournalWriter
 from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable
-from standup.meeting import Meeting, MeetingState, Participant
+from standup.meeting import Gap, Meeting, MeetingState, Participant
 from standup.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Recording:
     ) -> None:
         self.manifest = manifest
         self.equipment = equipment
-        self.gaps = GapLog()
+        self.gaps = GapLog(manifest.meeting.gaps)
         self.ending: Ending | None = None
         #: Why it ends; None while it goes on.
         self.is_closed = asyncio.Event()
@@ -127,6 +127,7 @@ class Recording:
             await self.release()
             raise
         self.gaps.closed.append(gap)
+        await self._store_gaps()
 
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""
@@ -158,7 +159,9 @@ class Recording:
         self.gaps.end(self.elapsed_ms)
         await self.release()
         ended_at = max(datetime.now(timezone.utc), self.meeting.started_at)
-        ended = dataclasses.replace(self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING)
+        ended = dataclasses.replace(
+            self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING, gaps=tuple(self.gaps.closed)
+        )
         while not await self._store(meeting=ended):
             await _pause(TRY_AGAIN_S)
         self.is_closed.set()
@@ -203,6 +206,7 @@ class Recording:
             if self.gaps.end(self.elapsed_ms):
                 log.info("Hearing was restored")
                 self._news.set()
+                await self._store_gaps()
             return
         if self.gaps.begin(self.elapsed_ms - deaf_ms):
             log.warning("Hearing was lost")
@@ -235,6 +239,9 @@ class Recording:
         health = await asyncio.to_thread(self.equipment.journal.close)
         if health.dropped:
             log.error("The journal lacks %d packets that the disk did not take; free space.", health.dropped)
+
+    async def _store_gaps(self) -> None:
+        await self._store(meeting=dataclasses.replace(self.meeting, gaps=tuple(self.gaps.closed)))
 
     async def _store(self, **changes: object) -> bool:
         self.manifest = dataclasses.replace(self.manifest, **changes)  # type: ignore[arg-type]

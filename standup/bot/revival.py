@@ -16,14 +16,13 @@ import discord
 from standup import logs
 from standup.archive.manifest import Manifest
 from standup.bot import wording
-from standup.bot.gaps import Gap
 from standup.bot.message import MeetingMessage
 from standup.bot.resumption import Continue, End, decide
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.bot.voice_line import people_in
 from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable, JournalUnreadable
-from standup.meeting import Meeting, MeetingState
+from standup.meeting import Gap, Meeting, MeetingState
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from standup.bot.endings import SENTENCES, Ending
-from standup.bot.gaps import Gap
-from standup.meeting import Meeting
-from standup.notice import Card, Notice
+from standup.meeting import Gap, Meeting
+from standup.notice import Card, Notice, unheard
 from standup.transcript import clock
 
-SHOWN_GAPS = 10
 ORANGE = 0xE67E22
 
 
@@ -39,13 +37,11 @@ def not_begun(meeting: Meeting, sentence: str) -> Notice:
 
 
 def with_gaps(notice: Notice, gaps: Sequence[Gap]) -> Notice:
-    """Return *notice* with the *gaps* below its first card's text, the latest ones when there are many."""
+    """Return *notice* with the *gaps* below its first card's text."""
     if not gaps or not notice.cards:
         return notice
-    shown = ", ".join(map(str, gaps[-SHOWN_GAPS:]))
-    more = f"{len(gaps) - SHOWN_GAPS} earlier ones, " if len(gaps) > SHOWN_GAPS else ""
     first, *others = notice.cards
-    told = replace(first, description=f"{first.description}\n\n⚠️ Not heard: {more}{shown}.")
+    told = replace(first, description=f"{first.description}\n\n{unheard(gaps)}")
     return replace(notice, cards=(told, *others))
 
 

@@ -7,7 +7,7 @@ only through `defuse`; a Notice that breaks one of Discord's limits cannot exist
 from standup.notice.card import Card, Field, Notice, cut, units
 from standup.notice.defusing import defuse
 from standup.notice.report import coverage, notes
-from standup.notice.states import failure, opening, progress, recording
+from standup.notice.states import failure, opening, progress, recording, unheard
 
 __all__ = [
     "Card",
@@ -21,5 +21,6 @@ __all__ = [
     "opening",
     "progress",
     "recording",
+    "unheard",
     "units",
 ]

@@ -14,7 +14,7 @@ from datetime import timezone
 from standup.meeting import Meeting, Track
 from standup.notice.card import FIELD_VALUE_UNITS, FIELDS, TOTAL_UNITS, Card, Field, Notice, cut, total, units
 from standup.notice.defusing import defuse
-from standup.notice.states import NAME_UNITS
+from standup.notice.states import NAME_UNITS, unheard
 from standup.summary import HEADINGS, Item, Kind, Summary, author, moments, people
 from standup.transcript import Outcome, Transcript, clock, plain
 
@@ -67,7 +67,7 @@ def notes(
     """Return the notes of a meeting, each item with the time it was said at, and what was and was not heard."""
     blocks = _blocks(summary, transcript)
     shown, rest = blocks[:FIELDS], len(blocks) - FIELDS
-    lines = [coverage(transcript, tracks), *_unheard(transcript)]
+    lines = [coverage(transcript, tracks), *filter(None, [unheard(meeting.gaps)]), *_silent(transcript)]
     if rest > 0:
         lines.append(f"… {rest} more parts in summary.md")
     model = f" · speech model {speech_model}" if speech_model else ""
@@ -116,7 +116,7 @@ def _headline(summary: Summary, transcript: Transcript) -> str:
     )
 
 
-def _unheard(transcript: Transcript) -> list[str]:
+def _silent(transcript: Transcript) -> list[str]:
     """Return a line naming who was there and has no words, if anybody."""
     speakers = {one.speaker for one in transcript.spoken}
     names = [_name(transcript, one.id) for one in transcript.participants if one.id not in speakers]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from standup.meeting import Meeting
+from standup.meeting import Gap, Meeting
 from standup.notice.card import DESCRIPTION_UNITS, Card, Notice, cut
 from standup.notice.defusing import defuse
 from standup.transcript import clock
 
 RED, AMBER, BLUE = 0xED4245, 0xFEE75C, 0x5865F2
 NAME_UNITS = 80
+SHOWN_GAPS = 10
 
 RECORDED = "🔴 **This voice channel is being recorded.**"
 CONSENT = (
@@ -46,6 +47,15 @@ def progress(meeting: Meeting, stages: Sequence[str], finished: int) -> Notice:
     steps = "  ".join(f"{mark} {stage}" for mark, stage in zip(marks, stages, strict=True))
     spoken = f"The recording has ended after {clock(meeting.duration_ms)}; the notes follow here."
     return Notice(spoken, (_card(meeting.id, "Working on the notes", steps, BLUE),))
+
+
+def unheard(gaps: Sequence[Gap]) -> str:
+    """Return the sentence on what nobody recorded, the latest stretches when there are many; empty without any."""
+    if not gaps:
+        return ""
+    shown = ", ".join(f"{clock(one.from_ms)} to {clock(one.until_ms)}" for one in gaps[-SHOWN_GAPS:])
+    more = f"{len(gaps) - SHOWN_GAPS} earlier ones, " if len(gaps) > SHOWN_GAPS else ""
+    return f"⚠️ Not heard: {more}{shown}."
 
 
 def failure(meeting_id: str, sentence: str, next_step: str, *, code: str = "") -> Notice:

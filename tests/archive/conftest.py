@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from standup.archive import Archive, Manifest
-from standup.meeting import Meeting, Participant
+from standup.meeting import Gap, Meeting, Participant
 
 POSTGRES_BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -96,6 +96,7 @@ def ended(minutes: float = 1, **changes: object) -> Manifest:
         "3",
         START,
         START + timedelta(minutes=minutes),
+        gaps=(Gap(1_000, 3_000),),
         **changes,  # type: ignore[arg-type]
     )
     return Manifest(meeting, (Participant("11", "Ana"), Participant("12", "Ben")), "777")

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from standup.archive import Archive, Claim, Failure, Posted, Refusal, Superseded
 from standup.archive.models import Row
 from standup.errors import ArchiveError, ArchiveUnreachable, MeetingNotFound, SettingsError
-from standup.meeting import MeetingState, PacketCounts, Participant, Track
+from standup.meeting import Gap, MeetingState, PacketCounts, Participant, Track
 from standup.pipeline import LEASE_MS, MAX_ATTEMPTS, STAGES, Park, Retry, Stage, StageState
 from standup.summary import Item, Kind, Summary
 from standup.transcript import Outcome, Utterance
@@ -72,6 +72,7 @@ def test_the_end_of_a_meeting_opens_its_stages(archive: Archive) -> None:
     archive.adopt(ended())
     assert [one.stage for one in archive.statuses(MEETING)] == list(STAGES)
     assert archive.meeting(MEETING).duration_ms == 60_000
+    assert archive.meeting(MEETING).gaps == (Gap(1_000, 3_000),)
     assert archive.transcript(MEETING).participants == (Participant("11", "Ana"), Participant("12", "Ben"))
     assert archive.posted(MEETING) == Posted("777", final=False)
 

@@ -13,10 +13,10 @@ import pytest
 from standup.bot import commands
 from standup.bot.commands import StandupCommands
 from standup.bot.endings import Ending
-from standup.bot.gaps import Gap
 from standup.bot.recording import Recording
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError
+from standup.meeting import Gap
 from tests.bot.doubles import GUILD, TEXT, VOICE, Stage, refusal
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from standup.bot.gaps import Gap, GapLog
+from standup.bot.gaps import GapLog
+from standup.meeting import Gap
 
 
 def test_a_gap_has_an_order() -> None:
     """A gap that ends before it begins cannot exist."""
     with pytest.raises(ValueError, match="ends after"):
         Gap(2, 1)
-
-
-def test_a_gap_reads_by_the_clock() -> None:
-    """People read times of the meeting, not milliseconds."""
-    assert str(Gap(42_000, 3_725_000)) == "0:42 to 1:02:05"
 
 
 def test_one_gap_at_a_time() -> None:

@@ -235,6 +235,7 @@ async def test_resumes_the_same_meeting(
     assert exit_status == status
     assert (kept[:50], kept[-50:]) == (before, after)
     assert recorder.segments() == 2
+    assert len(recorder.manifest().meeting.gaps) == 1
     assert "Recording resumed" in recorder.log("recorder")
 
 

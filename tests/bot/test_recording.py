@@ -13,10 +13,9 @@ import pytest
 from standup.bot import message as message_module
 from standup.bot import recording as recording_module
 from standup.bot.endings import Ending, Limits
-from standup.bot.gaps import Gap
 from standup.capture.writer import JournalHealth, JournalState
 from standup.errors import AudioCaptureError
-from standup.meeting import MeetingState
+from standup.meeting import Gap, MeetingState
 from tests.bot.doubles import Stage, eventually, refusal
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from standup import notice as notices
 from standup.bot import wording
 from standup.bot.endings import SENTENCES, Ending
-from standup.bot.gaps import Gap
-from standup.meeting import Meeting
+from standup.meeting import Gap, Meeting
 
 MEETING = Meeting(
     id="20261123T095800Z-1f0c9a2b",

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("started_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("gaps", sa.Text(), nullable=False),
         sa.Column("model", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

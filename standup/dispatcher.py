@@ -65,15 +65,23 @@ def adopt(archive: Archive, data_dir: Path, seen: dict[str, int]) -> None:
 
     *seen* maps meeting ids to the manifest's modification time at the last visit, and is brought up to date. A
     meeting that has ended has its journal stored first, so that its rows never point at nothing. A manifest
-    that cannot be read is logged once and left alone.
+    that cannot be read is logged once and left alone. One meeting that cannot be taken over keeps no other from it;
+    the first such error is raised at the end.
     """
+    problems: list[StandupError] = []
     for meeting_id in manifest.scan(data_dir):
         changed_ns = manifest.changed_ns(data_dir, meeting_id)
         if seen.get(meeting_id) == changed_ns:
             continue
         with logs.about(meeting_id):
-            _adopt_one(archive, data_dir, meeting_id)
-        seen[meeting_id] = changed_ns
+            try:
+                _adopt_one(archive, data_dir, meeting_id)
+            except StandupError as problem:
+                problems.append(problem)
+            else:
+                seen[meeting_id] = changed_ns
+    if problems:
+        raise problems[0]
 
 
 def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> None:
@@ -158,7 +166,10 @@ class Dispatcher:
         self._archive.close()
 
     def _round(self) -> None:
-        adopt(self._archive, self._data_dir, self._seen)
+        try:
+            adopt(self._archive, self._data_dir, self._seen)
+        except StandupError as problem:
+            self._complain(problem)
         with self._lock:
             repeats, self._repeats = self._repeats, set()
             watched = tuple(self._watched)

@@ -118,7 +118,7 @@ class TranscriptionTimeout(TranscribeError, Transient):
 
 
 class OutOfMemory(TranscribeError, Transient):
-    """The device ran out of memory; the next try uses a smaller profile."""
+    """The device ran out of memory; free some of it, or set a smaller STANDUP_WHISPER_MODEL."""
 
 
 class SummarizeError(StandupError):

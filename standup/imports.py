@@ -7,13 +7,17 @@ posted, because an imported meeting has no text channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import errno
+import tempfile
+import wave
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standup.archive import Archive, Claim, Manifest
-from standup.errors import ArchiveError, InputRefused, ServiceMissing
+from standup.errors import ArchiveError, DiskFull, InputRefused, ServiceMissing
 from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track
 from standup.pipeline import Stage
 from standup.transcript import Utterance
@@ -28,37 +32,73 @@ BELOW_AVERAGE_DB = 16.0
 #: What is so much quieter than the track's average counts as silence; transcription verifies the rest.
 STEP_MS = 20
 LEAST_MS = 100
+CUT_MS, CUT_SHARE = 200, 0.02
+#: What an encoder's padding may account for; a file that lacks more than its header declares was cut short.
 
 
 def bring_in(archive: Archive, files: Mapping[str, Path], meeting_id: str, now: datetime) -> Meeting:
     """Store *files* (speaker name -> audio file) as a new meeting that waits for transcription.
 
     All files start together. Raises InputRefused, naming the file, before anything is stored when one of them
-    is not audio; ServiceMissing without ffmpeg.
+    is not audio or is cut short; ServiceMissing without ffmpeg; DiskFull.
     """
     # Speakers get neutral ids: ids stand in file names and error texts, names do not.
     people = tuple(Participant(f"s{number}", name) for number, name in enumerate(files, 1))
-    sounds = {person.id: read(path) for person, path in zip(people, files.values(), strict=True)}
-    longest_ms = max(len(sound) for sound in sounds.values())
-    meeting = Meeting(
-        meeting_id, "", "", "", now - timedelta(milliseconds=longest_ms), now, MeetingState.PROCESSING
+    with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
+        # Encoding takes longer than a lease lasts, so it comes before the claim.
+        folder = Path(scratch) / "tracks"
+        folder.mkdir()
+        found = [
+            _encode(person.id, path, folder) for person, path in zip(people, files.values(), strict=True)
+        ]
+        longest_ms = max(one.track.duration_ms for one in found)
+        started_at = now - timedelta(milliseconds=longest_ms)
+        meeting = Meeting(meeting_id, "", "", "", started_at, now, MeetingState.PROCESSING)
+        _store(archive, Manifest(meeting, people), found, folder)
+    return meeting
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """One speaker's file as a track, and where it is loud."""
+
+    track: Track
+    loud_ms: tuple[tuple[int, int], ...]
+
+
+def _encode(speaker: str, path: Path, folder: Path) -> _Encoded:
+    sound, target = read(path), folder / f"{speaker}.ogg"
+    try:
+        sound.set_frame_rate(48_000).export(target, format="ogg", codec="libopus", bitrate=BITRATE).close()
+    except OSError as cause:
+        if cause.errno == errno.ENOSPC:
+            raise DiskFull("The disk is full; free some space and import the files again.") from cause
+        raise
+    loud = tuple(_loud(sound))
+    speech_ms = sum(end - start for start, end in loud)
+    return _Encoded(
+        Track(speaker, f"{folder.name}/{target.name}", len(sound), speech_ms, PacketCounts()), loud
     )
-    archive.adopt(Manifest(meeting, people))
-    claim = archive.claim(meeting_id, Stage.CAPTURE, _ms(now))
+
+
+def _store(archive: Archive, manifest: Manifest, found: Sequence[_Encoded], folder: Path) -> None:
+    meeting = manifest.meeting
+    archive.audio.keep(meeting.id, folder.parent)
+    archive.adopt(manifest)
+    now_ms = round((meeting.ended_at or meeting.started_at).timestamp() * 1000)
+    claim = archive.claim(meeting.id, Stage.CAPTURE, now_ms)
     if not isinstance(claim, Claim):
         raise ArchiveError(
-            f"The capture stage of meeting {meeting_id} is {claim.why}; import the files again."
+            f"The capture stage of meeting {meeting.id} is {claim.why}; import the files again."
         )
-    with archive.audio.stored(meeting_id, "tracks") as folder:
-        tracks = [_store(speaker, sound, folder) for speaker, sound in sounds.items()]
-    archive.store_capture(claim, tracks, _utterances(sounds), _ms(now))
-    return meeting
+    archive.store_capture(claim, [one.track for one in found], _utterances(found), now_ms)
 
 
 def read(path: Path) -> AudioSegment:
     """Return the sound of an audio file.
 
-    Raises InputRefused when it is missing, empty or no audio, and ServiceMissing without ffmpeg.
+    Raises InputRefused when it is missing, empty, no audio, or shorter than its own header says (cut short), and
+    ServiceMissing without ffmpeg.
     """
     from pydub import AudioSegment
     from pydub.exceptions import CouldntDecodeError
@@ -76,19 +116,35 @@ def read(path: Path) -> AudioSegment:
         ) from cause
     if not len(sound):
         raise InputRefused(f"{path} holds no sound; nothing was imported.")
+    declared_ms = _declared_ms(path)
+    if declared_ms - len(sound) > max(CUT_MS, declared_ms * CUT_SHARE):
+        raise InputRefused(
+            f"{path} is cut short: it holds {len(sound) / 1000:.1f} s of the {declared_ms / 1000:.1f} s that it "
+            "declares; nothing was imported."
+        )
     return sound
 
 
-def _store(speaker: str, sound: AudioSegment, folder: Path) -> Track:
-    target = folder / f"{speaker}.ogg"
-    sound.set_frame_rate(48_000).export(target, format="ogg", codec="libopus", bitrate=BITRATE).close()
-    speech_ms = sum(end - start for start, end in _loud(sound))
-    return Track(speaker, f"{folder.name}/{target.name}", len(sound), speech_ms, PacketCounts())
+def _declared_ms(path: Path) -> float:
+    """Return how long the file's header says it is; 0 when it does not say."""
+    from pydub.utils import mediainfo_json
+
+    declared_s = float(mediainfo_json(str(path)).get("format", {}).get("duration", 0))
+    return max(declared_s * 1000, _wave_ms(path))
 
 
-def _utterances(sounds: Mapping[str, AudioSegment]) -> Iterator[Utterance]:
-    found = sorted((start, end, speaker) for speaker, sound in sounds.items() for start, end in _loud(sound))
-    for number, (start, end, speaker) in enumerate(found, 1):
+def _wave_ms(path: Path) -> float:
+    """Return the length that a WAV header declares, which ffprobe corrects by the file's size; 0 for others."""
+    try:
+        with wave.open(str(path)) as file:
+            return file.getnframes() * 1000 / file.getframerate()
+    except (wave.Error, EOFError):
+        return 0
+
+
+def _utterances(found: Sequence[_Encoded]) -> Iterator[Utterance]:
+    spans = sorted((start, end, one.track.speaker) for one in found for start, end in one.loud_ms)
+    for number, (start, end, speaker) in enumerate(spans, 1):
         yield Utterance(f"u{number:04}", speaker, start, end)
 
 
@@ -99,7 +155,3 @@ def _loud(sound: AudioSegment) -> list[tuple[int, int]]:
         return []
     spans = detect_nonsilent(sound, PAUSE_MS, sound.dBFS - BELOW_AVERAGE_DB, STEP_MS)
     return [(start, end) for start, end in spans if end - start >= LEAST_MS]
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

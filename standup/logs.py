@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from standup.errors import StandupError
+from standup.errors import SettingsError, StandupError
 
 EVENT = 25
 #: Level of the monitor's EVENT lines, between INFO and WARNING.
@@ -52,6 +52,9 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with the frames of an exception below it."""
+        if record.name == "asyncio" and record.levelno >= logging.WARNING:
+            # asyncio appends the repr of tasks and exceptions, whose texts may quote what somebody said.
+            record.msg, record.args = record.getMessage().splitlines()[0], ()
         meeting = getattr(record, "meeting_id", "") or _meeting.get()
         record.meeting = f" meeting={meeting}" if meeting else ""
         record.exc_text = None
@@ -79,13 +82,19 @@ def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None
 
     *program* ``recorder`` and ``monitor`` have a file of their own; others have only stderr, which
     supervisord keeps. Files are reopened when logrotate has moved them. Calling it twice replaces the
-    handlers.
+    handlers. Raises SettingsError when LOG_DIR cannot be written.
     """
     logging.addLevelName(EVENT, "EVENT")
-    log_dir.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), _errors(log_dir)]
-    if program in ("recorder", "monitor"):
-        handlers.append(logging.handlers.WatchedFileHandler(log_dir / f"{program}.log", encoding="utf-8"))
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    try:
+        log_dir.mkdir(parents=True, exist_ok=True)
+        handlers.append(_errors(log_dir))
+        if program in ("recorder", "monitor"):
+            handlers.append(logging.handlers.WatchedFileHandler(log_dir / f"{program}.log", encoding="utf-8"))
+    except OSError as cause:
+        raise SettingsError(
+            f"STANDUP_LOG_DIR cannot be written ({cause.strerror}); name a folder that this user may write."
+        ) from cause
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)

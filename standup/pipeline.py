@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from standup.errors import StandupError, Transient
+from standup.errors import StandupError, TranscriptionTimeout, Transient
 
 
 class Stage(str, Enum):
@@ -37,7 +37,9 @@ QUEUES: Mapping[Stage, str] = {
 LEASE_MS = 60_000
 #: A claim is free again when its holder has not renewed it for this long.
 REPUBLISH_AFTER_MS = 60_000
-#: A published stage that nobody has claimed for this long is published again.
+#: A published stage that nobody has claimed for this long is published again, each time after twice as long …
+REPUBLISH_AT_MOST_MS = 900_000
+#: … up to this: while a queue is long, more copies of a chain help nobody.
 
 
 class StageState(str, Enum):
@@ -56,10 +58,17 @@ class StageStatus:
     stage: Stage
     state: StageState
     attempts: int = 0
+    strikes: int = 0
     lease_until_ms: int = 0
     enqueued_at_ms: int | None = None
     next_at_ms: int = 0
+    publishes: int = 0
     error: str = ""
+
+    @property
+    def republish_after_ms(self) -> int:
+        """How long the stage may stand still before it is published once more."""
+        return int(min(REPUBLISH_AT_MOST_MS, REPUBLISH_AFTER_MS * 2 ** max(0, min(self.publishes, 10) - 1)))
 
 
 def remaining(rows: Iterable[StageStatus]) -> tuple[Stage, ...]:
@@ -76,7 +85,7 @@ def due(rows: Iterable[StageStatus], now_ms: int) -> tuple[Stage, ...]:
     """Return the chain to publish at *now_ms*, empty when there is nothing to publish yet.
 
     The first stage that is not done decides: it must not be leased, its ``next_at`` must have passed, and it
-    must never have been published or have stood still for ``REPUBLISH_AFTER_MS``.
+    must never have been published or have stood still for `StageStatus.republish_after_ms`.
     """
     rows = tuple(rows)
     stages = remaining(rows)
@@ -87,7 +96,7 @@ def due(rows: Iterable[StageStatus], now_ms: int) -> tuple[Stage, ...]:
         return ()
     if head.next_at_ms > now_ms:
         return ()
-    if head.enqueued_at_ms is not None and now_ms - head.enqueued_at_ms < REPUBLISH_AFTER_MS:
+    if head.enqueued_at_ms is not None and now_ms - head.enqueued_at_ms < head.republish_after_ms:
         return ()
     return stages
 
@@ -102,14 +111,16 @@ class RetryPolicy:
 
     def wait_ms(self, attempts: int) -> int:
         """Return the wait after the *attempts*-th failure: doubled each time, up to ``max_wait_ms``."""
-        return int(min(self.max_wait_ms, self.first_wait_ms * 2 ** (max(1, attempts) - 1)))
+        return int(min(self.max_wait_ms, self.first_wait_ms * 2 ** (max(1, min(attempts, 30)) - 1)))
 
 
-WAITING_HELPS = RetryPolicy(max_attempts=12, first_wait_ms=2_000, max_wait_ms=300_000)
-#: For ``Transient``: the network, a full disk, a busy device.
+WAITING_HELPS = RetryPolicy(max_attempts=300, first_wait_ms=2_000, max_wait_ms=300_000)
+#: For ``Transient``: the network, a full disk, a Discord that is down. 300 attempts are about a day.
 UNEXPECTED = RetryPolicy(max_attempts=3, first_wait_ms=2_000, max_wait_ms=30_000)
-#: For everything we did not foresee, a crash of the worker included.
-MAX_ATTEMPTS = WAITING_HELPS.max_attempts
+#: For everything we did not foresee, the death of a worker included; counted as strikes.
+TAKES_TOO_LONG = RetryPolicy(max_attempts=2, first_wait_ms=30_000, max_wait_ms=30_000)
+#: For a timeout: each try costs hours of a worker. Counted as strikes.
+MAX_STRIKES = UNEXPECTED.max_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,8 @@ class Retry:
     """Try again after *wait_ms*."""
 
     wait_ms: int
+    is_strike: bool = False
+    """Whether it counts towards ``MAX_STRIKES``: failures that nobody foresaw, not the ones that waiting cures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +137,24 @@ class Park:
     """Stop trying: waiting does not cure this. The audio stays; `standup retry` starts the stage again."""
 
 
-def decide(error: BaseException, attempts: int) -> Retry | Park:
-    """Return what follows the *attempts*-th failure of a stage with *error*.
+class WorkerDied(Exception):
+    """The process that worked on a stage died: no error of ours and none that waiting cures."""
 
-    ``Transient`` is tried again up to 12 times, other errors of ours never (they name what a person must do),
-    and anything else up to 3 times.
+
+def decide(error: BaseException, attempts: int, strikes: int) -> Retry | Park:
+    """Return what follows a failure with *error* in the *attempts*-th attempt, after *strikes* earlier strikes.
+
+    ``Transient`` is tried again for about a day; a timeout once; other errors of ours never (they name what a
+    person must do); anything else, a death included, until it has happened three times.
     """
+    if isinstance(error, TranscriptionTimeout):
+        return _after_strike(TAKES_TOO_LONG, strikes + 1)
     if isinstance(error, Transient):
-        policy = WAITING_HELPS
-    elif isinstance(error, StandupError):
+        return Retry(WAITING_HELPS.wait_ms(attempts)) if attempts < WAITING_HELPS.max_attempts else Park()
+    if isinstance(error, StandupError):
         return Park()
-    else:
-        policy = UNEXPECTED
-    return Retry(policy.wait_ms(attempts)) if attempts < policy.max_attempts else Park()
+    return _after_strike(UNEXPECTED, strikes + 1)
+
+
+def _after_strike(policy: RetryPolicy, strikes: int) -> Retry | Park:
+    return Retry(policy.wait_ms(strikes), is_strike=True) if strikes < policy.max_attempts else Park()

@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from standup.errors import SettingsError
 
+BROKERS = ("redis://", "rediss://", "redis+socket://", "amqp://", "amqps://")
+
 PositiveInt = Annotated[int, Field(gt=0)]
 
 
@@ -89,6 +91,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with https:// or http://")
         return value.rstrip("/")
 
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: str) -> str:
+        if not value.startswith(BROKERS):
+            raise ValueError(f"must start with one of {', '.join(BROKERS)}")
+        return value
+
     @field_validator("language")
     @classmethod
     def _language_code(cls, value: str) -> str:
@@ -124,6 +133,10 @@ def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
     """
     try:
         return Settings(_env_file=env_file, **overrides)
+    except (OSError, UnicodeError) as cause:
+        raise SettingsError(
+            f"{env_file} cannot be read ({type(cause).__name__}); it must be UTF-8 text that this user may read."
+        ) from None
     except ValidationError as cause:
         problems = "; ".join(
             f"STANDUP_{str(one['loc'][0]).upper()}: {one['msg']}" for one in cause.errors(include_input=False)

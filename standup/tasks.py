@@ -8,6 +8,8 @@ the chain ends here. A failure is written into the row, which alone decides when
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import time
 from collections.abc import Callable
 
@@ -47,7 +49,8 @@ def perform(stage: Stage, meeting_id: str, do: Doing) -> None:
 
 
 def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, settings: Settings) -> None:
-    claim = archive.claim(meeting_id, stage, now_ms())
+    # A pool child's parent is the worker's main process, which is told when the child dies.
+    claim = archive.claim(meeting_id, stage, now_ms(), holder(os.getppid()))
     if not isinstance(claim, Claim):
         log.info("Stage %s is not taken: %s", stage.value, claim.why)
         if claim.done:
@@ -61,16 +64,22 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
     except Superseded:
         log.warning("Stage %s was taken over by another worker; its own product is dropped", stage.value)
         raise Ignore from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the row must know
         _record(archive, claim, error)
-        raise _told(error) from error
+        # Without its cause: Celery sends a chained traceback, texts included, to whoever listens to events.
+        raise _told(error) from None
     log.info("Stage %s done in %d ms", stage.value, (time.monotonic() - started) * 1000)
 
 
 def _record(archive: Archive, claim: Claim, error: Exception) -> None:
-    decision = decide(_own(error), claim.attempts)
+    decision = decide(_own(error), claim.attempts, claim.strikes)
     log.error("Stage %s failed: %s (%s)", claim.stage.value, logs.describe(error), decision, exc_info=error)
     archive.fail(claim, decision, logs.describe(_own(error)), now_ms())
+
+
+def holder(pid: int) -> str:
+    """Return how a stage row names the worker whose main process is *pid*."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def _own(error: Exception) -> Exception:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import time
 
-from standup.archive import Archive, Claim
-from standup.errors import ArchiveError
+from standup.archive import Archive, Claim, manifest
+from standup.errors import ArchiveError, JournalUnreadable
 from standup.notice import notes
 from standup.settings import Settings
 from standup.summary import Summary, summary_markdown
@@ -32,6 +32,12 @@ def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
     """Turn the packet journal into tracks and utterances. Raises AudioCaptureError, DiskFull."""
     from standup.capture.tracks import make_tracks
 
+    if not any(archive.audio.has(claim.meeting_id, one) for one in ("journal", manifest.NAME)):
+        # An empty capture would throw away the transcript of an imported meeting, or of one on another machine.
+        raise JournalUnreadable(
+            f"Meeting {claim.meeting_id} has no journal here. Retry an imported meeting from transcribe; a worker on "
+            "another machine than the recorder needs STANDUP_STORAGE_URL."
+        )
     with (
         archive.audio.fetched(claim.meeting_id, "journal") as journal,
         archive.audio.stored(claim.meeting_id, "tracks") as tracks,

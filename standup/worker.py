@@ -15,8 +15,9 @@ from celery.signals import setup_logging, task_failure, worker_init, worker_proc
 from standup import logs
 from standup.archive import Archive, Failure
 from standup.errors import StandupError
-from standup.pipeline import TASK_NAMES, decide
+from standup.pipeline import TASK_NAMES
 from standup.settings import load
+from standup.tasks import holder
 from standup.work import now_ms
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,7 @@ def note_death(sender: Any = None, args: Any = None, exception: Any = None, **_:
     sentence = f"The worker process died with code {code} while it did this stage."
     archive = Archive.of(load())
     try:
-        attempts = next((one.attempts for one in archive.statuses(meeting_id) if one.stage is stage), 1)
-        archive.crashed(meeting_id, stage, decide(RuntimeError(), attempts), sentence, now_ms())
+        archive.crashed(meeting_id, stage, holder(os.getpid()), sentence, now_ms())
         archive.note_failure(
             Failure(now_ms(), f"pool child of {os.getpid()}", code, meeting_id, stage.value, sentence)
         )

@@ -12,7 +12,7 @@ import pytest
 
 from standup.archive import Archive, Manifest, manifest
 from standup.dispatcher import Dispatcher, adopt, sweep
-from standup.errors import BrokerUnreachable
+from standup.errors import BrokerUnreachable, DiskFull
 from standup.meeting import Meeting, MeetingState, Participant
 from standup.pipeline import REPUBLISH_AFTER_MS, STAGES, Stage
 from standup.settings import load
@@ -98,6 +98,28 @@ def test_a_broken_manifest_stops_nobody(
     adopt(archive, tmp_path, {})
     assert archive.meeting(MEETING).state is MeetingState.PROCESSING
     assert "20250101T000000Z-00000000" in caplog.text
+
+
+class RefusingArchive(Archive):
+    """Refuses one meeting, as a storage that is full for it would."""
+
+    def adopt(self, manifest: Manifest) -> None:
+        if manifest.meeting.id == MEETING:
+            raise DiskFull
+        super().adopt(manifest)
+
+
+def test_a_meeting_that_is_refused_keeps_no_other_back(archive: Archive, tmp_path: Path) -> None:
+    """The others are taken over, the error is told, and the refused one is tried at the next round."""
+    later = dataclasses.replace(ENDED.meeting, id="20261124T095800Z-00000000")
+    manifest.write(tmp_path, ENDED)
+    manifest.write(tmp_path, dataclasses.replace(ENDED, meeting=later))
+    refusing = RefusingArchive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    seen: dict[str, int] = {}
+    with pytest.raises(DiskFull):
+        adopt(refusing, tmp_path, seen)
+    assert archive.meeting(later.id).state is MeetingState.PROCESSING
+    assert MEETING not in seen
 
 
 def test_a_broker_that_is_away_leaves_the_rows(archive: Archive, tmp_path: Path) -> None:

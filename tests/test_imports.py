@@ -90,3 +90,12 @@ def test_what_is_no_audio_is_refused_before_anything_is_stored(
 
 def _utterances(archive: Archive) -> tuple:  # type: ignore[type-arg]
     return archive.transcript(MEETING).utterances
+
+
+def test_a_file_that_is_cut_short_is_refused(archive: Archive, tmp_path: Path) -> None:
+    """A recording that holds less than its header declares is named, with both lengths."""
+    whole = wav(tmp_path / "a.wav", (3.0, 1)).read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(InputRefused, match=r"cut\.wav is cut short: it holds 1\.0 s of the 3\.0 s"):
+        imports.bring_in(archive, {"Ana": tmp_path / "cut.wav"}, MEETING, NOW)
+    assert archive.meetings() == ()

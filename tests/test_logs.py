@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from standup import logs
-from standup.errors import ModelLoadError
+from standup.errors import ModelLoadError, SettingsError
 
 FAKE_TOKEN = "MTA0ODc2NTQzMjEwOTg3NjU0Mw" + ".GhXyZa." + "abcdefghijklmnopqrstuvwxyz0123456789AB"
 
@@ -119,3 +119,24 @@ def test_configure_twice_writes_once(log_dir: Path) -> None:
 
     assert (log_dir / "recorder.log").read_text().count("once") == 1
     assert sys.stderr is not None
+
+
+def test_asyncio_does_not_quote_exceptions(log_dir: Path) -> None:
+    """asyncio's report of a task nobody awaited keeps its first line; the repr below it may quote speech."""
+    logs.configure("recorder", log_dir)
+    error = ValueError("I said pizza")
+    logging.getLogger("asyncio").error(
+        "Task exception was never retrieved\nfuture: <Task exception=%r>", error, exc_info=error
+    )
+
+    written = (log_dir / "errors.log").read_text()
+    assert "never retrieved" in written
+    assert "ValueError" in written
+    assert "pizza" not in written
+
+
+def test_a_log_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A LOG_DIR below a file is an error of the settings."""
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="STANDUP_LOG_DIR"):
+        logs.configure("recorder", tmp_path / "file" / "logs")

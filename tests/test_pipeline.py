@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standup.errors import ChannelForbidden, ChannelUnreachable, ModelLoadError, OutOfMemory
+from standup.errors import (
+    ChannelForbidden,
+    ChannelUnreachable,
+    ModelLoadError,
+    OutOfMemory,
+    TranscriptionTimeout,
+)
 from standup.pipeline import (
     QUEUES,
     REPUBLISH_AFTER_MS,
@@ -19,6 +25,7 @@ from standup.pipeline import (
     Stage,
     StageState,
     StageStatus,
+    WorkerDied,
     decide,
     due,
     remaining,
@@ -81,20 +88,28 @@ def test_due(found: tuple[StageStatus, ...], is_due: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "expected"),
+    ("error", "attempts", "strikes", "expected"),
     [
-        pytest.param(ChannelUnreachable(), 1, Retry(2_000), id="waiting helps: soon"),
-        pytest.param(ChannelUnreachable(), 4, Retry(16_000), id="waiting helps: later"),
-        pytest.param(OutOfMemory(), 12, Park(), id="waiting has not helped 12 times"),
-        pytest.param(ModelLoadError(), 1, Park(), id="a person must act"),
-        pytest.param(ChannelForbidden(), 1, Park(), id="a permission is missing"),
-        pytest.param(KeyError("x"), 1, Retry(2_000), id="unforeseen: again"),
-        pytest.param(KeyError("x"), 3, Park(), id="unforeseen three times: given up"),
+        pytest.param(ChannelUnreachable(), 1, 0, Retry(2_000), id="waiting helps: soon"),
+        pytest.param(ChannelUnreachable(), 4, 0, Retry(16_000), id="waiting helps: later"),
+        pytest.param(OutOfMemory(), 299, 0, Retry(300_000), id="waiting helps: for a day"),
+        pytest.param(OutOfMemory(), 300, 0, Park(), id="waiting has not helped for a day"),
+        pytest.param(ModelLoadError(), 1, 0, Park(), id="a person must act"),
+        pytest.param(ChannelForbidden(), 1, 0, Park(), id="a permission is missing"),
+        pytest.param(KeyError("x"), 1, 0, Retry(2_000, is_strike=True), id="unforeseen: again"),
+        pytest.param(
+            KeyError("x"), 90, 1, Retry(4_000, is_strike=True), id="unforeseen after many waits: again"
+        ),
+        pytest.param(WorkerDied(), 3, 2, Park(), id="the third death"),
+        pytest.param(
+            TranscriptionTimeout(), 1, 0, Retry(30_000, is_strike=True), id="took too long: once more"
+        ),
+        pytest.param(TranscriptionTimeout(), 2, 1, Park(), id="took too long twice"),
     ],
 )
-def test_decide(error: Exception, attempts: int, expected: Retry | Park) -> None:
-    """What follows a failure is read off its class and the number of attempts."""
-    assert expected == decide(error, attempts)
+def test_decide(error: Exception, attempts: int, strikes: int, expected: Retry | Park) -> None:
+    """What follows a failure is read off its class, the attempts and the strikes so far."""
+    assert expected == decide(error, attempts, strikes)
 
 
 @given(st.integers(1, 1000))
@@ -102,3 +117,9 @@ def test_waits_are_bounded_and_never_shrink(attempts: int) -> None:
     """A later attempt never waits less than an earlier one, and never more than the bound."""
     for policy in (WAITING_HELPS, UNEXPECTED):
         assert policy.wait_ms(attempts) <= policy.wait_ms(attempts + 1) <= policy.max_wait_ms
+
+
+def test_waiting_is_tried_for_a_day() -> None:
+    """A Discord that is down over night does not park a meeting."""
+    waited_ms = sum(WAITING_HELPS.wait_ms(attempt) for attempt in range(1, WAITING_HELPS.max_attempts))
+    assert 20 * 3_600_000 < waited_ms < 28 * 3_600_000

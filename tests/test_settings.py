@@ -38,6 +38,22 @@ def test_every_problem_is_told_at_once_and_no_value_is(tmp_path: Path) -> None:
     assert "12345" not in told
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"STANDUP_LANGUAGE=\xff\xfe\n", "UTF-8", id="not UTF-8"),
+        pytest.param(
+            b"STANDUP_BROKER_URL=carrier-pigeon://x\n", "STANDUP_BROKER_URL", id="an unknown broker"
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+    """Broken content of `.env` is one sentence."""
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(SettingsError, match=told):
+        load(tmp_path / ".env")
+
+
 def test_the_token_hides_itself(tmp_path: Path) -> None:
     """Neither the settings nor their Discord part show the token when printed."""
     settings = load(tmp_path / "none", discord_token="hunter2")

@@ -32,7 +32,7 @@ from standup.archive.models import (
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.errors import MeetingNotFound
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
-from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
+from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus, WorkerDied, decide
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance
@@ -120,8 +120,10 @@ class Archive:
         notice = session.get(NoticeRow, manifest.meeting.id)
         if notice is None:
             session.add(NoticeRow(meeting_id=manifest.meeting.id, message_id=manifest.message_id))
-        elif not notice.message_id:
-            notice.message_id = manifest.message_id
+        elif manifest.message_id and not notice.final:
+            notice.message_id = (
+                manifest.message_id
+            )  # somebody deleted the first, and the recorder posted another
 
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting; raise MeetingNotFound."""
@@ -176,10 +178,10 @@ class Archive:
 
     # -- stages -----------------------------------------------------------------------------------------------
 
-    def claim(self, meeting_id: str, stage: Stage, now_ms: int) -> Claim | Refusal:
-        """Take a stage to work on it, or say why not (see `stages.claim`)."""
+    def claim(self, meeting_id: str, stage: Stage, now_ms: int, holder: str = "") -> Claim | Refusal:
+        """Take a stage to work on it, or say why not (see `stages.claim`); *holder* names the worker."""
         with self._writing() as session:
-            return stages.claim(session, meeting_id, stage, now_ms)
+            return stages.claim(session, meeting_id, stage, now_ms, holder)
 
     def renew(self, held: Claim, now_ms: int) -> bool:
         """Lengthen the lease; False when another worker has taken over."""
@@ -207,24 +209,29 @@ class Archive:
             stages.mark_published(session, meeting_id, chain, now_ms)
 
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
-        """Start a meeting's stages again from *first* (default: the first that is not done).
+        """Start a meeting's stages again from *first*, or from the first that is not done when that is earlier.
 
-        Returns that stage. Raises MeetingNotFound, or ValueError while the meeting is still recorded.
+        Returns the stage it begins with. Raises MeetingNotFound, or ValueError while the meeting is still recorded.
         """
         with self._writing() as session:
             row = self._row(session, meeting_id)
             advance(MeetingState(row.state), MeetingEvent.RETRIED)
             found = stages.statuses(session, meeting_id)
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
-            stages.reopen(session, meeting_id, first or undone)
-            return first or undone
+            begin = min(first or undone, undone, key=STAGES.index)
+            stages.reopen(session, meeting_id, begin)
+            return begin
 
-    def crashed(self, meeting_id: str, stage: Stage, decision: Retry | Park, error: str, now_ms: int) -> None:
-        """Free a stage whose worker process died under it, without waiting for the lease."""
+    def crashed(self, meeting_id: str, stage: Stage, holder: str, error: str, now_ms: int) -> None:
+        """Free a stage whose worker process died under it, without waiting for the lease.
+
+        Only while *holder* still holds it: a death that is reported late must not free another worker's claim.
+        """
         with self._writing() as session:
             row = session.get(StageRow, (meeting_id, stage.value))
-            if row is not None and row.state == StageState.RUNNING.value:
-                held = Claim(meeting_id, stage, row.fence, row.attempts)
+            if row is not None and row.state == StageState.RUNNING.value and row.holder == holder:
+                held = Claim(meeting_id, stage, row.fence, row.attempts, row.strikes)
+                decision = decide(WorkerDied(), row.attempts, row.strikes)
                 stages.fail(session, held, decision, error, now_ms)
 
     # -- products ---------------------------------------------------------------------------------------------

@@ -47,16 +47,19 @@ class AudioStore:
                 if file.is_file() and not file.name.startswith("."):
                     self._put_once(file, f"{self._path(meeting_id)}/{file.relative_to(folder).as_posix()}")
 
+    def has(self, meeting_id: str, path: str) -> bool:
+        """Return whether a file or folder of a meeting is in the storage."""
+        with self._guarded(meeting_id):
+            return bool(self._fs.exists(f"{self._path(meeting_id)}/{path}"))
+
     @contextmanager
     def fetched(self, meeting_id: str, kind: str) -> Iterator[Path]:
         """Give a local folder with the meeting's files of one *kind* (``journal``, ``tracks``).
 
-        The folder is only to be read. A missing one is given as an empty folder.
+        The folder is only to be read, and may be missing when the storage has no such files.
         """
         if self._local:
-            local = Path(self._path(meeting_id)) / kind
-            local.mkdir(parents=True, exist_ok=True)
-            yield local
+            yield Path(self._path(meeting_id)) / kind
             return
         with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
             with self._guarded(meeting_id):

@@ -38,7 +38,7 @@ def connect(url: str) -> Engine:
                 driver, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
             )
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as cause:
         raise SettingsError(
@@ -48,6 +48,15 @@ def connect(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise SettingsError(
+            f"The archive's folder cannot be made ({cause.strerror}); check STANDUP_DATA_DIR and STANDUP_DATABASE_URL."
+        ) from cause
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -74,9 +83,10 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except OperationalError as cause:
-        if "disk is full" in str(cause.orig):
+        if any(words in str(cause.orig) for words in ("disk is full", "disk I/O error")):
+            # SQLite in WAL mode answers a full disk with either, depending on which file could not grow.
             raise DiskFull(
-                "The disk of the archive is full; free some space, and the work goes on."
+                "The disk of the archive is full or failing; free some space, and the work goes on."
             ) from None
         if "no such table" in str(cause.orig):
             raise ArchiveError("The archive has no tables yet; run `standup migrate`.") from None

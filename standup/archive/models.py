@@ -109,6 +109,12 @@ class StageRow(Row):
     stage: Mapped[str] = mapped_column(String(16), primary_key=True)
     state: Mapped[str] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    strikes: Mapped[int] = mapped_column(Integer, default=0)
+    """How often it failed in a way that nobody foresaw, deaths of the worker included."""
+    publishes: Mapped[int] = mapped_column(Integer, default=0)
+    """How often it was put on its queue since it was last claimed."""
+    holder: Mapped[str] = mapped_column(String(128), default="")
+    """Host and process id of the worker that claimed it last."""
     fence: Mapped[int] = mapped_column(Integer, default=0)
     """Grows with every claim; a holder whose fence is old has been superseded."""
     lease_until_ms: Mapped[int] = mapped_column(BigInteger, default=0)

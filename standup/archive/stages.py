@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy import CursorResult, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from standup.archive.models import MeetingRow, StageRow
+from standup.archive.models import MeetingRow, StageRow, UtteranceRow
 from standup.errors import ArchiveError
 from standup.meeting import MeetingState
 from standup.pipeline import (
     LEASE_MS,
-    MAX_ATTEMPTS,
+    MAX_STRIKES,
     STAGES,
     Park,
     Retry,
@@ -28,6 +28,7 @@ from standup.pipeline import (
     StageState,
     StageStatus,
 )
+from standup.transcript import Outcome
 
 
 class Superseded(ArchiveError):
@@ -42,6 +43,7 @@ class Claim:
     stage: Stage
     fence: int
     attempts: int
+    strikes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class Refusal:
     why: str
 
 
-def claim(session: Session, meeting_id: str, stage: Stage, now_ms: int) -> Claim | Refusal:
+def claim(session: Session, meeting_id: str, stage: Stage, now_ms: int, holder: str = "") -> Claim | Refusal:
     """Take the stage in one UPDATE … RETURNING, or say why not.
 
-    A stage is free when it is to do, or when its holder's lease has run out. Beyond ``MAX_ATTEMPTS`` it is
-    parked. An earlier stage that is not done refuses the claim.
+    A stage is free when it is to do and its next try has come, or when its holder's lease has run out: that is a
+    strike, and one too many parks it. An earlier stage that is not done refuses the claim.
     """
     rows = {row.stage: row for row in statuses(session, meeting_id)}
     mine = rows.get(stage)
@@ -67,28 +69,34 @@ def claim(session: Session, meeting_id: str, stage: Stage, now_ms: int) -> Claim
         return Refusal(done=mine.state is StageState.DONE, why=mine.state.value)
     if any(rows[one].state is not StageState.DONE for one in STAGES[: STAGES.index(stage)] if one in rows):
         return Refusal(done=False, why="an earlier stage is not done")
-    if mine.attempts >= MAX_ATTEMPTS and mine.lease_until_ms <= now_ms:
-        park(session, meeting_id, stage, f"given up after {mine.attempts} attempts")
+    is_expired = mine.state is StageState.RUNNING and mine.lease_until_ms <= now_ms
+    if is_expired and mine.strikes + 1 >= MAX_STRIKES:
+        park(session, meeting_id, stage, f"given up: {mine.attempts} attempts ended without a word")
         return Refusal(done=False, why=StageState.PARKED.value)
-    free = or_(
-        StageRow.state == StageState.TODO.value,
-        and_(StageRow.state == StageState.RUNNING.value, StageRow.lease_until_ms <= now_ms),
+    return _take(session, meeting_id, stage, now_ms, holder) or Refusal(
+        done=False, why="held, or not due yet"
     )
+
+
+def _take(session: Session, meeting_id: str, stage: Stage, now_ms: int, holder: str) -> Claim | None:
+    is_due = and_(StageRow.state == StageState.TODO.value, StageRow.next_at_ms <= now_ms)
+    is_expired = and_(StageRow.state == StageState.RUNNING.value, StageRow.lease_until_ms <= now_ms)
     taken = session.execute(
         update(StageRow)
-        .where(_row(meeting_id, stage), free)
+        .where(_row(meeting_id, stage), or_(is_due, is_expired))
         .values(
             state=StageState.RUNNING.value,
             attempts=StageRow.attempts + 1,
+            strikes=StageRow.strikes + case((is_expired, 1), else_=0),
             fence=StageRow.fence + 1,
+            holder=holder,
+            publishes=0,
             lease_until_ms=now_ms + LEASE_MS,
             started_at_ms=now_ms,
         )
-        .returning(StageRow.fence, StageRow.attempts)
+        .returning(StageRow.fence, StageRow.attempts, StageRow.strikes)
     ).one_or_none()
-    if taken is None:
-        return Refusal(done=False, why="leased by another worker")
-    return Claim(meeting_id, stage, taken.fence, taken.attempts)
+    return Claim(meeting_id, stage, taken.fence, taken.attempts, taken.strikes) if taken else None
 
 
 def renew(session: Session, held: Claim, now_ms: int) -> bool:
@@ -127,6 +135,7 @@ def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_
         session,
         held,
         state=StageState.TODO.value,
+        strikes=StageRow.strikes + decision.is_strike,
         lease_until_ms=0,
         enqueued_at_ms=None,
         next_at_ms=now_ms + decision.wait_ms,
@@ -145,7 +154,16 @@ def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:
 
 
 def reopen(session: Session, meeting_id: str, first: Stage) -> None:
-    """Put *first* and the stages after it back to do, with fresh attempts and a new fence."""
+    """Put *first* and the stages after it back to do, with fresh attempts and a new fence.
+
+    What a stage is to do again it must find undone: utterances are to be read again from TRANSCRIBE on.
+    """
+    if STAGES.index(first) <= STAGES.index(Stage.TRANSCRIBE):
+        session.execute(
+            update(UtteranceRow)
+            .where(UtteranceRow.meeting_id == meeting_id)
+            .values(outcome=Outcome.PENDING.value, reason="", text="")
+        )
     session.execute(
         update(StageRow)
         .where(
@@ -155,6 +173,8 @@ def reopen(session: Session, meeting_id: str, first: Stage) -> None:
         .values(
             state=StageState.TODO.value,
             attempts=0,
+            strikes=0,
+            publishes=0,
             fence=StageRow.fence + 1,
             lease_until_ms=0,
             enqueued_at_ms=None,
@@ -193,7 +213,7 @@ def mark_published(session: Session, meeting_id: str, chain: Sequence[Stage], no
     session.execute(
         update(StageRow)
         .where(StageRow.meeting_id == meeting_id, StageRow.stage.in_([stage.value for stage in chain]))
-        .values(enqueued_at_ms=now_ms)
+        .values(enqueued_at_ms=now_ms, publishes=StageRow.publishes + 1)
     )
 
 
@@ -202,9 +222,11 @@ def _status(row: StageRow) -> StageStatus:
         Stage(row.stage),
         StageState(row.state),
         row.attempts,
+        row.strikes,
         row.lease_until_ms,
         row.enqueued_at_ms,
         row.next_at_ms,
+        row.publishes,
         row.error,
     )
 

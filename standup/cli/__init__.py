@@ -6,6 +6,7 @@ server that is missing, 74 disk full, 78 wrong settings. An error is one sentenc
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from standup import __version__
 from standup.cli import bench, meetings, operation, trial
-from standup.errors import StandupError
+from standup.errors import DiskFull, StandupError
 
 app = typer.Typer(
     help="Record standups held in Discord voice channels and post who did what. "
@@ -45,6 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StandupError as problem:
         Console(stderr=True, soft_wrap=True).print(f"[red]✗[/red] {_plain(problem)}", highlight=False)
         sys.exit(problem.exit_status)
+    except OSError as problem:
+        place = f" ({problem.filename})" if problem.filename else ""
+        Console(stderr=True, soft_wrap=True).print(f"[red]✗[/red] {problem.strerror}{place}.", highlight=False)
+        sys.exit(DiskFull.exit_status if problem.errno == errno.ENOSPC else 1)
     except KeyboardInterrupt:
         sys.exit(130)
     return 0

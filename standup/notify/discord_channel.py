@@ -6,6 +6,7 @@ One message per meeting, whatever is retried:
 2. Without one, the bot's own recent messages are looked through for the nonce: a send whose answer was lost
    has most likely arrived. (Discord forgets nonces after minutes; the card's footer keeps the meeting id.)
 3. Only then a message is sent, with ``enforce_nonce``, so that Discord itself drops a concurrent second one.
+   A message that it replaces (in an archived thread, or too old to be edited again) is deleted.
 
 https://discord.com/developers/docs/resources/message#create-message
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -24,8 +26,10 @@ from discord.http import Route
 
 from standup.errors import SettingsError
 from standup.notice import Card, Notice
-from standup.notify.refusals import FAILURES, explain, is_gone
+from standup.notify.refusals import FAILURES, explain, is_frozen, is_gone
 from standup.settings import DiscordSettings
+
+log = logging.getLogger(__name__)
 
 NONCE_CHARACTERS = 25
 """Discord's limit; a meeting id has exactly as many."""
@@ -130,8 +134,11 @@ async def _publish(token: str, post: _Post, message_id: int | None) -> Posted:
         found = await _find(client, channel, post.nonce)
         if found is not None and found != message_id and await _edit(channel, found, post):
             return Posted(found, created=False)
-        nonce = post.nonce if message_id is None else _successor(post.nonce, message_id)
+        old_id = message_id if message_id is not None else found
+        nonce = post.nonce if old_id is None else _successor(post.nonce, old_id)
         sent = await channel.send(**arguments(post.notice), files=post.attachments(), nonce=nonce)
+        if old_id is not None:
+            await _take_down(channel, old_id)
         return Posted(sent.id, created=True)
 
 
@@ -145,15 +152,26 @@ async def _log_in(client: discord.Client, token: str) -> None:
 
 
 async def _edit(channel: discord.PartialMessageable, message_id: int, post: _Post) -> bool:
-    """Make the message say the notice; return False when it is gone."""
+    """Make the message say the notice; return False when it is gone, or takes no more edits."""
     try:
         message = channel.get_partial_message(message_id)
         await message.edit(**arguments(post.notice), attachments=post.attachments())
     except discord.HTTPException as refusal:
-        if is_gone(refusal):
+        if is_gone(refusal) or is_frozen(refusal):
             return False
         raise
     return True
+
+
+async def _take_down(channel: discord.PartialMessageable, message_id: int) -> None:
+    """Delete the message that the new one replaces, where it is still there: there is one per meeting."""
+    try:
+        await channel.get_partial_message(message_id).delete()
+    except discord.HTTPException as refusal:
+        if not is_gone(refusal):
+            log.warning(
+                "The old message could not be deleted (code %d); the new one stands below it", refusal.code
+            )
 
 
 async def _find(client: discord.Client, channel: discord.PartialMessageable, nonce: str) -> int | None:

@@ -14,6 +14,8 @@ from standup.errors import ChannelForbidden, ChannelUnreachable, NotifyError, Se
 
 UNKNOWN_MESSAGE = 10008
 MISSING_ACCESS = 50001
+THREAD_ARCHIVED = 50083
+TOO_MANY_OLD_EDITS = 30046
 FOREIGN_MESSAGE = 50005
 
 #: Everything that a call through discord.py raises when Discord says no or cannot be reached.
@@ -23,6 +25,14 @@ FAILURES = (discord.DiscordException, aiohttp.ClientError, asyncio.TimeoutError,
 def is_gone(error: discord.HTTPException) -> bool:
     """Return whether a message can no longer be edited: it was deleted, or another bot account wrote it."""
     return error.code in (UNKNOWN_MESSAGE, FOREIGN_MESSAGE)
+
+
+def is_frozen(error: discord.HTTPException) -> bool:
+    """Return whether a message is there but takes no edit now, while a new one would be taken.
+
+    An archived thread opens again with a new message; a message over an hour old has few edits.
+    """
+    return error.code in (THREAD_ARCHIVED, TOO_MANY_OLD_EDITS)
 
 
 def explain(error: BaseException, channel_id: int, *, has_files: bool = False) -> StandupError:

@@ -173,7 +173,7 @@ class WhisperEngine:
                 raise OutOfMemory from cause
             raise ModelLoadError(
                 f"The speech model {choice.label} in {choice.path} cannot run on {choice.device}; check "
-                "STANDUP_WHISPER_MODEL and STANDUP_WHISPER_DEVICE, and run `standup doctor`."
+                "STANDUP_WHISPER_MODEL and STANDUP_WHISPER_DEVICE."
             ) from cause
         return model
 
@@ -213,7 +213,7 @@ def _translated() -> Iterator[None]:
     except RuntimeError as cause:
         if _OUT_OF_MEMORY.search(str(cause)):
             raise OutOfMemory from cause
-        raise TranscribeError("The speech engine failed; see errors.log for its own words.") from cause
+        raise TranscribeError("The speech engine failed; errors.log shows where.") from cause
 
 
 def _cores() -> int:

@@ -14,7 +14,7 @@ from standup.archive import Archive, Claim, Failure, Posted, Refusal, Superseded
 from standup.archive.models import Row
 from standup.errors import ArchiveError, ArchiveUnreachable, MeetingNotFound, SettingsError
 from standup.meeting import Gap, MeetingState, PacketCounts, Participant, Track
-from standup.pipeline import LEASE_MS, MAX_ATTEMPTS, STAGES, Park, Retry, Stage, StageState
+from standup.pipeline import LEASE_MS, MAX_STRIKES, STAGES, Park, Retry, Stage, StageState
 from standup.summary import Item, Kind, Summary
 from standup.transcript import Outcome, Utterance
 
@@ -184,7 +184,7 @@ def test_endless_crashes_end(archive: Archive) -> None:
     """A stage whose every attempt dies without a word is parked after the last one."""
     archive.adopt(ended())
     now_ms = NOW
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_STRIKES):
         claimed(archive, Stage.CAPTURE, now_ms)
         now_ms += LEASE_MS
     assert refused(archive, Stage.CAPTURE, now_ms).why == "parked"
@@ -200,6 +200,31 @@ def test_retry_starts_a_parked_meeting_again(archive: Archive) -> None:
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
 
 
+def test_retry_does_not_skip_what_is_undone(archive: Archive) -> None:
+    """`retry --from notify` of a meeting that was never transcribed begins with the transcription."""
+    captured(archive)
+    archive.fail(claimed(archive, Stage.TRANSCRIBE), Park(), "ModelLoadError: …", NOW)
+    assert archive.retry(MEETING, Stage.NOTIFY) is Stage.TRANSCRIBE
+    assert archive.open_meetings()[MEETING][1].state is StageState.TODO
+
+
+def test_retry_from_transcribe_reads_again(archive: Archive) -> None:
+    """What was read before is to be read again, by whatever model is set now."""
+    captured(archive)
+    archive.store_transcription(
+        claimed(archive, Stage.TRANSCRIBE), [HEARD[0].heard("Pizza.")], "tiny.en", NOW
+    )
+    archive.retry(MEETING, Stage.TRANSCRIBE)
+    assert [one.outcome for one in archive.transcript(MEETING).utterances] == [Outcome.PENDING]
+
+
+def test_a_message_posted_anew_is_the_one(archive: Archive) -> None:
+    """When somebody deleted the notice and the recorder posted another, the archive knows the new one."""
+    archive.adopt(ended())
+    archive.adopt(dataclasses.replace(ended(), message_id="888"))
+    assert archive.posted(MEETING).message_id == "888"
+
+
 def test_retry_from_an_earlier_stage_reopens_what_follows(archive: Archive) -> None:
     """`retry --from capture` does everything again."""
     captured(archive)
@@ -210,15 +235,56 @@ def test_retry_from_an_earlier_stage_reopens_what_follows(archive: Archive) -> N
 def test_a_crash_frees_the_stage_at_once(archive: Archive) -> None:
     """The death of a worker process does not wait for the lease."""
     archive.adopt(ended())
-    claimed(archive, Stage.CAPTURE)
-    archive.crashed(MEETING, Stage.CAPTURE, Retry(0), "died with code 139", NOW)
-    assert claimed(archive, Stage.CAPTURE, NOW + 1).attempts == 2
+    archive.claim(MEETING, Stage.CAPTURE, NOW, "box:1")
+    archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", NOW)
+    again = claimed(archive, Stage.CAPTURE, NOW + 10_000)
+    assert (again.attempts, again.strikes) == (2, 1)
+
+
+def test_a_late_death_does_not_free_anothers_claim(archive: Archive) -> None:
+    """The death of a worker that had lost the stage leaves it to the one that took it over."""
+    archive.adopt(ended())
+    archive.claim(MEETING, Stage.CAPTURE, NOW, "box:1")
+    taken = archive.claim(MEETING, Stage.CAPTURE, NOW + LEASE_MS, "box:2")
+    archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", NOW + LEASE_MS)
+    archive.store_capture(taken, [TRACK], HEARD[:1], NOW)  # type: ignore[arg-type]
+    assert state_of(archive, Stage.CAPTURE) is StageState.DONE
+
+
+def test_deaths_that_are_told_park_too(archive: Archive) -> None:
+    """Three reported deaths park the stage; its error has the code."""
+    archive.adopt(ended())
+    now_ms = NOW
+    for _ in range(MAX_STRIKES):
+        archive.claim(MEETING, Stage.CAPTURE, now_ms, "box:1")
+        archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", now_ms)
+        now_ms += 60_000
+    assert state_of(archive, Stage.CAPTURE) is StageState.PARKED
+    assert "139" in archive.statuses(MEETING)[0].error
+
+
+def test_a_stage_waits_for_its_next_try(archive: Archive) -> None:
+    """However often it is delivered, a stage that failed is not tried before its time."""
+    archive.adopt(ended())
+    archive.fail(claimed(archive, Stage.CAPTURE), Retry(5_000), "DiskFull: …", NOW)
+    assert not refused(archive, Stage.CAPTURE, NOW + 4_999).done
+    assert claimed(archive, Stage.CAPTURE, NOW + 5_000).attempts == 2
+
+
+def test_a_stage_is_published_less_and_less_often(archive: Archive) -> None:
+    """While nobody claims it, the waits between two copies of a chain double up to a quarter of an hour."""
+    archive.adopt(ended())
+    waits = []
+    for _ in range(6):
+        archive.mark_published(MEETING, STAGES, NOW)
+        waits.append(archive.statuses(MEETING)[0].republish_after_ms // 60_000)
+    assert waits == [1, 2, 4, 8, 15, 15]
 
 
 def test_a_crash_report_after_the_end_changes_nothing(archive: Archive) -> None:
     """A death reported twice, or late, leaves a done stage done."""
     captured(archive)
-    archive.crashed(MEETING, Stage.CAPTURE, Park(), "died with code 139", NOW)
+    archive.crashed(MEETING, Stage.CAPTURE, "", "died with code 139", NOW)
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
 
 

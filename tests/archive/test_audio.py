@@ -27,7 +27,7 @@ def recorded(tmp_path: Path, payload: bytes = b"packets") -> Path:
 
 def read(store: AudioStore, kind: str) -> dict[str, bytes]:
     with store.fetched(MEETING, kind) as folder:
-        return {file.name: file.read_bytes() for file in folder.iterdir()}
+        return {file.name: file.read_bytes() for file in folder.glob("*")}
 
 
 def test_a_kept_journal_can_be_fetched(store: AudioStore, tmp_path: Path) -> None:
@@ -59,7 +59,8 @@ def test_stored_files_are_there_after_the_block(store: AudioStore) -> None:
 
 
 def test_a_kind_that_is_not_there_is_empty(store: AudioStore) -> None:
-    """A meeting without tracks gives an empty folder."""
+    """A meeting without tracks gives no files, and the storage says that it has none."""
+    assert not store.has(MEETING, "tracks")
     assert read(store, "tracks") == {}
 
 

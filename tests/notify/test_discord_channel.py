@@ -69,6 +69,9 @@ class Rest:
             return reply(404, {"code": 10003, "message": "Unknown Channel"})
         if request.method == "GET":
             return reply(200, sorted(self.messages.values(), key=lambda one: -int(one["id"])))
+        if request.method == "DELETE":
+            self.messages.pop(int(path.rpartition("/")[2]), None)
+            return web.Response(status=204)
         return self._store(path, body)
 
     def _scripted(self, method: str) -> web.Response | None:
@@ -195,6 +198,38 @@ def test_a_message_of_another_bot_account_is_replaced(rest: Rest) -> None:
         reply(403, {"code": 50005, "message": "Cannot edit a message authored by another user"})
     ]
     assert publish(rest, message_id=5).created
+
+
+@pytest.mark.parametrize(
+    "refusals",
+    [
+        pytest.param([(400, {"code": 50083, "message": "Thread is archived"})], id="an archived thread"),
+        pytest.param(
+            [
+                (
+                    429,
+                    {
+                        "code": 30046,
+                        "message": "Maximum number of edits",
+                        "retry_after": 0.01,
+                        "global": False,
+                    },
+                )
+            ]
+            * 5,
+            id="an old message that was edited too often",
+        ),
+    ],
+)
+def test_a_message_that_takes_no_edit_is_replaced(
+    rest: Rest, refusals: list[tuple[int, dict[str, Any]]]
+) -> None:
+    """The notes come as a new message, and the old one goes: there is one per meeting."""
+    rest.messages[5] = message(5)
+    rest.script["PATCH"] = [reply(status, body, Via="1.1 google") for status, body in refusals]
+    posted = publish(rest, message_id=5)
+    assert posted.created
+    assert list(rest.messages) == [posted.message_id]
 
 
 def test_a_send_whose_answer_was_lost_is_found_again(rest: Rest) -> None:

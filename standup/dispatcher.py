@@ -102,6 +102,8 @@ def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> None:
 class Dispatcher:
     """The recorder's dispatcher thread: rounds of `adopt` and `sweep`, and a view of the stage rows.
 
+    Brings the archive's schema up to date before its first round.
+
     Owner: the program that calls `start` and `stop`. All methods may be called from any thread, none blocks.
     """
 
@@ -117,6 +119,7 @@ class Dispatcher:
         self._repeats: set[str] = set()
         self._complaint = ("", 0.0)
         self._seen: dict[str, int] = {}
+        self._is_migrated = False
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -166,6 +169,9 @@ class Dispatcher:
         self._archive.close()
 
     def _round(self) -> None:
+        if not self._is_migrated:
+            self._archive.migrate()
+            self._is_migrated = True
         try:
             adopt(self._archive, self._data_dir, self._seen)
         except StandupError as problem:

@@ -136,7 +136,7 @@ def _declared_ms(path: Path) -> float:
 def _wave_ms(path: Path) -> float:
     """Return the length that a WAV header declares, which ffprobe corrects by the file's size; 0 for others."""
     try:
-        with wave.open(str(path)) as file:
+        with wave.open(str(path), "rb") as file:
             return file.getnframes() * 1000 / file.getframerate()
     except (wave.Error, EOFError):
         return 0

@@ -146,6 +146,8 @@ class Meeting:
     state: MeetingState = MeetingState.RECORDING
     gaps: tuple[Gap, ...] = ()
     """What the recorder missed, in order: a restart, a lost connection."""
+    unattributed_packets: int = 0
+    """Packets that came from nobody who could be named; they are in no track."""
 
     def __post_init__(self) -> None:
         check_meeting_id(self.id)

@@ -43,7 +43,9 @@ def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
         archive.audio.stored(claim.meeting_id, "tracks") as tracks,
     ):
         made = make_tracks(journal, tracks)
-    archive.store_capture(claim, made.tracks, made.utterances, now_ms())
+    archive.store_capture(
+        claim, made.tracks, made.utterances, now_ms(), unattributed_packets=made.unattributed
+    )
     log.info("Captured %d tracks, %d utterances", len(made.tracks), len(made.utterances))
 
 

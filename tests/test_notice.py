@@ -335,6 +335,14 @@ def test_every_notice_carries_the_meeting_id(made: Notice) -> None:
     assert made.cards[0].footer.startswith(f"meeting {MEETING_ID}")
 
 
+def test_unattributed_packets_are_told() -> None:
+    """Packets of nobody who could be named are no loss of the network, and never "no packet lost"."""
+    tracks = [Track("1", "tracks/1.ogg", 1_000, 1_000, PacketCounts(50))]
+    told = coverage(Transcript(MEETING_ID, (), ()), tracks, 7)
+    assert "7 packets of somebody who could not be told apart" in told
+    assert "no packet lost" not in told
+
+
 @pytest.mark.parametrize(
     ("gaps", "told"),
     [

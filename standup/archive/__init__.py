@@ -237,11 +237,18 @@ class Archive:
     # -- products ---------------------------------------------------------------------------------------------
 
     def store_capture(
-        self, held: Claim, tracks: Iterable[Track], utterances: Iterable[Utterance], now_ms: int
+        self,
+        held: Claim,
+        tracks: Iterable[Track],
+        utterances: Iterable[Utterance],
+        now_ms: int,
+        *,
+        unattributed_packets: int = 0,
     ) -> None:
         """Store the tracks and the (pending) utterances, and finish the stage."""
         with self._writing() as session:
             stages.finish(session, held, now_ms)
+            self._row(session, held.meeting_id).unattributed_packets = unattributed_packets
             for table in (TrackRow, UtteranceRow):
                 session.execute(delete(table).where(table.meeting_id == held.meeting_id))
             tracks = tuple(tracks)

@@ -31,6 +31,7 @@ class MeetingRow(Row):
     state: Mapped[str] = mapped_column(String(16), index=True)
     gaps: Mapped[str] = mapped_column(Text, default="[]")
     """What the recorder missed: a JSON list of [from_ms, until_ms]."""
+    unattributed_packets: Mapped[int] = mapped_column(Integer, default=0)
     model: Mapped[str] = mapped_column(String(128), default="")
     """The speech model that read it."""
 

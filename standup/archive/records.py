@@ -55,6 +55,7 @@ def meeting(row: MeetingRow) -> Meeting:
         started_at=moment(row.started_at_ms),
         ended_at=moment(row.ended_at_ms) if row.ended_at_ms is not None else None,
         state=MeetingState(row.state),
+        unattributed_packets=row.unattributed_packets,
         gaps=tuple(Gap(from_ms, until_ms) for from_ms, until_ms in json.loads(row.gaps)),
     )
 

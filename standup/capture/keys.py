@@ -33,6 +33,10 @@ class Keys(Protocol):
     def dave_decrypt(self) -> DaveDecrypt | None:
         """(user id, frame) to Opus packet, raising ValueError for what it cannot open; None without a session."""
 
+    @property
+    def dave_users(self) -> frozenset[int]:
+        """The ids of the DAVE group's members, the bot among them; empty without a group."""
+
 
 class VoiceConnection(Protocol):
     """The attributes of discord.py's ``VoiceConnectionState`` that matter here."""
@@ -80,3 +84,12 @@ class ConnectionKeys:
             return plain
 
         return decrypt
+
+    @property
+    def dave_users(self) -> frozenset[int]:
+        """The members of the present session's group; none while it is being re-keyed."""
+        session = self._connection.dave_session
+        try:
+            return frozenset(map(int, session.get_user_ids())) if session is not None else frozenset()
+        except (ValueError, RuntimeError):  # as for decryption: the event loop's thread has the session
+            return frozenset()

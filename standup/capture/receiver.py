@@ -8,18 +8,23 @@ Locking: discord.py calls `Receiver.receive` on its socket reader's thread and `
 event loop's. One lock, held for the whole of either call, makes them take turns; nothing inside waits for
 anything else. Records may therefore reach the journal in another order than the packets came; they carry
 their arrival times, and the timeline sorts.
+
+Discord announces who speaks on an SSRC when they begin, not to a bot that comes later. DAVE names them all the
+same: of the group's members only the sender's key opens a frame, and trying the wrong one leaves it as it was.
+Packets whose sender is not found in time leave a record of UNKNOWN_SPEAKER without content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from standup.capture.decrypt import TransportDecrypter, open_frame
+from standup.capture.decrypt import TransportDecrypter, is_dave_frame, open_frame
 from standup.capture.keys import Keys
-from standup.capture.record import UNDECRYPTABLE, JournalRecord
+from standup.capture.opus import SILENCE
+from standup.capture.record import UNDECRYPTABLE, UNKNOWN_SPEAKER, JournalRecord
 from standup.capture.rtp import RtpPacket, is_audio, parse, strip
 from standup.capture.speakers import Frame, HeldFrames, SsrcTable
 from standup.errors import AudioCaptureError, MalformedPacket
@@ -42,7 +47,7 @@ class ReceiveCounts:
     held: int
     """Packets that wait for their user."""
     held_dropped: int
-    """Packets whose user was not named in time."""
+    """Packets whose user was not found in time."""
 
 
 class Receiver:
@@ -89,7 +94,7 @@ class Receiver:
         return self._speaking_ns
 
     def receive(self, datagram: bytes, monotonic_ns: int, wall_ns: int) -> list[JournalRecord]:
-        """Take one datagram off the socket; return the records to write, none or one.
+        """Take one datagram off the socket; return the records to write: its own, and of packets that waited.
 
         Never raises for what a datagram contains.
         """
@@ -121,6 +126,11 @@ class Receiver:
                 self._malformed += 1
                 return []
 
+    def end(self) -> list[JournalRecord]:
+        """Give up what still waits for its user, as the connection ends; return the records of that."""
+        with self._lock:
+            return _unattributed(self._held.drop_all())
+
     def _heed(self, operation: Any, data: Any, now_ns: int) -> list[JournalRecord]:
         if operation == SPEAKING:
             user_id, ssrc = _snowflake(data["user_id"]), int(data["ssrc"])
@@ -146,7 +156,9 @@ class Receiver:
             self._held.drop(ssrc)
             return []
         self._ssrcs.assign(ssrc, user_id)
-        return [self._record(user_id, frame) for frame in self._held.release(ssrc)]
+        return [
+            self._record(user_id, frame, self._opus(user_id, frame)) for frame in self._held.release(ssrc)
+        ]
 
     def _open(self, packet: RtpPacket) -> bytes | None:
         keys = self._keys
@@ -163,30 +175,63 @@ class Receiver:
     def _place(self, frame: Frame) -> list[JournalRecord]:
         user_id = self._ssrcs.user_of(frame.ssrc, frame.monotonic_ns)
         if user_id is not None:
-            return [self._record(user_id, frame)]
+            return [self._record(user_id, frame, self._opus(user_id, frame))]
         if frame.content is None:  # forged or foreign: not worth a place among the held
             self._undecryptable += 1
-        else:
-            self._held.hold(frame)
+            return []
+        dropped = self._held.hold(frame)
+        return [*_unattributed(dropped), *self._find_sender(frame.ssrc)]
+
+    def _find_sender(self, ssrc: int) -> list[JournalRecord]:
+        """Let DAVE say whose *ssrc* is, in few tries; return the records of what waited for that."""
+        if not self._held.is_search_due(ssrc):
+            return []
+        for frame, user_id in self._held.tries(ssrc, self._suspects()):
+            if frame.content is None or not is_dave_frame(frame.content):
+                continue
+            opus = open_frame(self._keys, user_id, frame.content)
+            if opus is not None:
+                self._ssrcs.assign(ssrc, user_id)
+                return [
+                    self._record(user_id, one, opus if one is frame else self._opus(user_id, one))
+                    for one in self._held.release(ssrc)
+                ]
         return []
 
-    def _record(self, user_id: int, frame: Frame) -> JournalRecord:
-        opus = None if frame.content is None else open_frame(self._keys, user_id, frame.content)
+    def _suspects(self) -> tuple[int, ...]:
+        """Return who may send on an SSRC that nobody named: those without any, then those back on another."""
+        members = self._keys.dave_users if self._keys.dave_decrypt is not None else frozenset()
+        named = self._ssrcs.named
+        return tuple(sorted(members - {self._own_user_id}, key=lambda one: (one in named, one)))
+
+    def _opus(self, user_id: int, frame: Frame) -> bytes | None:
+        return None if frame.content is None else open_frame(self._keys, user_id, frame.content)
+
+    def _record(self, user_id: int, frame: Frame, opus: bytes | None) -> JournalRecord:
         if opus is None:
             self._undecryptable += 1
         else:
             self._decrypted += 1
             self._decrypted_ns = frame.monotonic_ns
-        return JournalRecord(
-            user_id,
-            frame.ssrc,
-            frame.sequence,
-            frame.timestamp,
-            frame.monotonic_ns,
-            frame.wall_ns,
-            UNDECRYPTABLE if opus is None else 0,
-            opus or b"",
-        )
+        return _record(user_id, frame, opus)
+
+
+def _record(user_id: int, frame: Frame, opus: bytes | None) -> JournalRecord:
+    return JournalRecord(
+        user_id,
+        frame.ssrc,
+        frame.sequence,
+        frame.timestamp,
+        frame.monotonic_ns,
+        frame.wall_ns,
+        UNDECRYPTABLE if opus is None else 0,
+        opus or b"",
+    )
+
+
+def _unattributed(frames: Iterable[Frame]) -> list[JournalRecord]:
+    """Return the records of frames whose sender was not found; silence in clear is nobody's loss."""
+    return [_record(UNKNOWN_SPEAKER, frame, None) for frame in frames if frame.content != SILENCE]
 
 
 def _snowflake(value: Any) -> int:

@@ -23,6 +23,7 @@ from zlib import crc32
 MAGIC = b"STANDUPJ"
 VERSION = 1
 MARK = b"\xa5\x5a"
+UNKNOWN_SPEAKER = 0  # user: nobody's id; what came from people who were never named, always undecryptable
 UNDECRYPTABLE = 1  # flag: the packet came, its content could not be had; the payload is empty
 MAX_PAYLOAD_BYTES = 0xFFFF
 
@@ -38,6 +39,7 @@ class JournalRecord:
     """One packet of one user as it arrived: decrypted, or flagged undecryptable and empty."""
 
     user_id: int
+    """Who sent it; UNKNOWN_SPEAKER when that was never found out."""
     ssrc: int
     sequence: int
     timestamp: int

@@ -105,12 +105,15 @@ def build(arrivals: Iterable[Arrival]) -> Timeline:
     return Timeline(packets, counts)
 
 
-def number_utterances(timelines: Mapping[str, Timeline]) -> tuple[Utterance, ...]:
-    """Return the utterances of all speakers (by participant id), ``u0001`` on, sorted by start."""
+def number_utterances(speech: Mapping[str, Iterable[tuple[int, int]]]) -> tuple[Utterance, ...]:
+    """Return the utterances of all speakers, ``u0001`` on, sorted by start.
+
+    *speech* is, by participant id, what `Timeline.speech` yields.
+    """
     spans = sorted(
         (start // SAMPLES_PER_MS, -(-end // SAMPLES_PER_MS), speaker)
-        for speaker, timeline in timelines.items()
-        for start, end in timeline.speech()
+        for speaker, stretches in speech.items()
+        for start, end in stretches
     )
     return tuple(
         Utterance(f"u{number:04}", speaker, start_ms, end_ms)

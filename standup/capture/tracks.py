@@ -1,15 +1,16 @@
 """The capture stage: a packet journal becomes one Ogg Opus track per speaker, and the list of utterances.
 
 The journal is read twice: once for the packets' times, then, speaker by speaker, for what they hold, so a
-meeting's sound is never in memory as a whole. Packets are never decoded here. Making the same tracks
-again gives the same bytes; a file appears under its name only when it is complete and on the disk.
+meeting's sound is never in memory as a whole, and one speaker's timeline at most. Packets are never decoded
+here. Making the same tracks again gives the same bytes; a file appears under its name only when it is complete
+and on the disk.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from standup.capture import ogg
 from standup.capture.arrival import Arrival, ArrivalLog
 from standup.capture.journal import Journal, StoredRecord, read
 from standup.capture.opus import SAMPLES_PER_MS, duration_samples, is_silence
+from standup.capture.record import UNKNOWN_SPEAKER
 from standup.capture.segments import DISK_FULL
 from standup.capture.timeline import Placed, Timeline, build, number_utterances
 from standup.errors import AudioCaptureError, DiskFull, InputRefused, MalformedPacket
@@ -39,6 +41,8 @@ class Capture:
     """Damaged stretches of the journal."""
     missing_segments: int = 0
     """Journal segments that are not there."""
+    unattributed: int = 0
+    """Packets of speakers who were never named; they are on no track."""
 
 
 def make_tracks(journal: Path, tracks: Path) -> Capture:
@@ -50,26 +54,40 @@ def make_tracks(journal: Path, tracks: Path) -> Capture:
     Raises JournalUnreadable, DiskFull, or AudioCaptureError when a track cannot be written or would shrink.
     """
     source = read(journal)
-    timelines = {user: build(arrivals) for user, arrivals in _arrivals(source).items()}
-    made = []
-    for user, timeline in timelines.items():
-        spoken = sum(not packet.is_silence for packet in timeline.packets)
-        _write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
-        made.append(_track(f"{tracks.name}/{user}.ogg", str(user), timeline))
+    arrivals = _arrivals(source)
+    unattributed = len(arrivals.pop(UNKNOWN_SPEAKER, ()))
+    made: list[Track] = []
+    speech: dict[str, Iterable[tuple[int, int]]] = {}
+    for user in sorted(arrivals):
+        track, spans = _make_track(source, user, arrivals.pop(user), tracks)
+        made.append(track)
+        speech[track.speaker] = spans
+    report = source.report
     return Capture(
         tuple(made),
-        number_utterances({str(user): timeline for user, timeline in timelines.items()}),
-        source.report.torn,
-        source.report.corrupt,
-        source.report.missing_segments,
+        number_utterances(speech),
+        report.torn,
+        report.corrupt,
+        report.missing_segments,
+        unattributed,
     )
+
+
+def _make_track(
+    source: Journal, user: int, arrivals: ArrivalLog, tracks: Path
+) -> tuple[Track, tuple[tuple[int, int], ...]]:
+    """Write one speaker's track; return what is known of it, and its stretches of speech in samples."""
+    timeline = build(arrivals)
+    spoken = sum(not packet.is_silence for packet in timeline.packets)
+    _write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
+    return _track(f"{tracks.name}/{user}.ogg", str(user), timeline), tuple(timeline.speech())
 
 
 def _arrivals(journal: Journal) -> dict[int, ArrivalLog]:
     logs: dict[int, ArrivalLog] = {}
     for stored in journal.records():
         logs.setdefault(stored.record.user_id, ArrivalLog()).add(_arrival(stored))
-    return dict(sorted(logs.items()))
+    return logs
 
 
 def _arrival(stored: StoredRecord) -> Arrival:

@@ -67,7 +67,12 @@ def notes(
     """Return the notes of a meeting, each item with the time it was said at, and what was and was not heard."""
     blocks = _blocks(summary, transcript)
     shown, rest = blocks[:FIELDS], len(blocks) - FIELDS
-    lines = [coverage(transcript, tracks), *filter(None, [unheard(meeting.gaps)]), *_silent(transcript)]
+    unnamed = meeting.unattributed_packets
+    lines = [
+        coverage(transcript, tracks, unnamed),
+        *filter(None, [unheard(meeting.gaps)]),
+        *_silent(transcript),
+    ]
     if rest > 0:
         lines.append(f"… {rest} more parts in summary.md")
     model = f" · speech model {speech_model}" if speech_model else ""
@@ -85,10 +90,10 @@ def notes(
     )
 
 
-def coverage(transcript: Transcript, tracks: Sequence[Track] = ()) -> str:
+def coverage(transcript: Transcript, tracks: Sequence[Track] = (), unattributed_packets: int = 0) -> str:
     """Return one honest sentence on how much of the meeting was captured and read.
 
-    Without *tracks* it speaks of the transcript alone.
+    Without *tracks* it speaks of the transcript alone. *unattributed_packets* came from nobody who could be named.
     """
     unread = sum(one.outcome in (Outcome.ERROR, Outcome.PENDING) for one in transcript.utterances)
     read = f"{_plural(unread, 'utterance')} could not be read" if unread else "every utterance was read"
@@ -96,7 +101,9 @@ def coverage(transcript: Transcript, tracks: Sequence[Track] = ()) -> str:
         return f"{_plural(len(transcript.spoken), 'utterance')} with words; {read}."
     lost = sum(one.counts.lost for one in tracks)
     locked = sum(one.counts.undecryptable for one in tracks)
-    parts = [f"{_plural(lost, 'packet')} lost" if lost else "no packet lost"]
+    unnamed = unattributed_packets
+    parts = [f"{_plural(lost, 'packet')} lost"] if lost else [] if unnamed else ["no packet lost"]
+    parts += [f"{_plural(unnamed, 'packet')} of somebody who could not be told apart"] if unnamed else []
     parts += [f"{_plural(locked, 'packet')} could not be decrypted"] if locked else []
     speakers = len({one.speaker for one in tracks})
     speech = _duration(sum(one.speech_ms for one in tracks))

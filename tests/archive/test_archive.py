@@ -77,6 +77,13 @@ def test_the_end_of_a_meeting_opens_its_stages(archive: Archive) -> None:
     assert archive.posted(MEETING) == Posted("777", final=False)
 
 
+def test_unattributed_packets_stay_with_the_meeting(archive: Archive) -> None:
+    """What capture could give to nobody is kept as a number."""
+    archive.adopt(ended())
+    archive.store_capture(claimed(archive, Stage.CAPTURE), [], [], NOW, unattributed_packets=7)
+    assert archive.meeting(MEETING).unattributed_packets == 7
+
+
 def test_adopting_again_loses_nothing(archive: Archive) -> None:
     """A late second adoption neither reopens a stage nor forgets a product."""
     captured(archive)

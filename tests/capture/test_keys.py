@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import davey
 import pytest
 from discord.utils import MISSING
 from discord.voice_state import VoiceConnectionState
 
+from standup.bench.capture import make_group
 from standup.capture.keys import ConnectionKeys, VoiceConnection
 
 
@@ -46,3 +48,24 @@ def test_each_read_is_fresh() -> None:
 def test_discord_py_has_the_attributes(name: str) -> None:
     """The pinned discord.py sets each attribute that is read."""
     assert name in VoiceConnectionState.__init__.__code__.co_names
+
+
+class _Rekeying:
+    """A session that the event loop's thread has in hand."""
+
+    def get_user_ids(self) -> list[str]:
+        raise RuntimeError("Already mutably borrowed")
+
+
+@pytest.mark.parametrize(
+    ("session", "users"),
+    [
+        pytest.param(None, set(), id="no session"),
+        pytest.param(davey.DaveSession(davey.DAVE_PROTOCOL_VERSION, 1, 7), set(), id="no group"),
+        pytest.param(make_group([1, 11, 22])[1], {1, 11, 22}, id="a group"),
+        pytest.param(_Rekeying(), set(), id="being re-keyed"),
+    ],
+)
+def test_the_groups_members(session: object, users: set[int]) -> None:
+    """Who can have sent a frame is who is in the group; asking never raises."""
+    assert ConnectionKeys(Connection(dave_session=session)).dave_users == users

@@ -17,15 +17,15 @@ from standup.bench.capture import Connection, make_group
 from standup.capture.keys import ConnectionKeys
 from standup.capture.opus import SILENCE
 from standup.capture.receiver import Receiver
-from standup.capture.record import JournalRecord
-from standup.capture.speakers import DEPARTED_NS, HOLD_PACKETS
+from standup.capture.record import UNKNOWN_SPEAKER, JournalRecord
+from standup.capture.speakers import DEPARTED_NS, HOLD_PACKETS, SELDOM, TRIES
 from standup.simulator.transport import XCHACHA20, Header, make_cipher, seal_relayed
 
 Packet = Callable[[str], bytes]
 KEY = bytes(range(32))
 OPUS = b"\xfcone opus packet"
 SSRC = 0x01020304
-BOT, ANA, BEN = 1, 11, 22
+BOT, ANA, BEN, CLEO = 1, 11, 22, 33
 
 
 def _speaking(user_id: int, ssrc: int = SSRC) -> dict[str, object]:
@@ -282,10 +282,173 @@ def test_ciphertext_never_gets_through() -> None:
 def test_held_packets_are_decrypted_for_their_user() -> None:
     """DAVE needs the user: packets that waited are decrypted once it is known."""
     group = make_group([BOT, ANA])
-    receiver = Receiver(ConnectionKeys(Connection(KEY, group[BOT])), BOT)
+    connection = Connection(KEY, group[BOT])
+    connection.dave_session = None  # type: ignore[assignment]
+    receiver = Receiver(ConnectionKeys(connection), BOT)
     receiver.receive(_sealed(group[ANA].encrypt_opus(OPUS)), 0, 0)
+    connection.dave_session = group[BOT]
 
     assert _payloads(receiver.voice_event(_speaking(ANA), 0)) == [OPUS]
+
+
+class Call:
+    """An encrypted call of the bot and *people*, none of whom was announced."""
+
+    def __init__(self, *people: int) -> None:
+        self.group = make_group([BOT, *people])
+        self.session = self.group[BOT]
+        self.tried: list[tuple[int, bytes]] = []
+        self.connection = Connection(KEY, self)  # type: ignore[arg-type]
+        self.receiver = Receiver(ConnectionKeys(self.connection), BOT)
+
+    def get_user_ids(self) -> list[str]:
+        """The members, as davey's session names them."""
+        return self.session.get_user_ids()
+
+    def decrypt(self, user_id: int, media: Any, frame: bytes) -> bytes:
+        """Decrypt as davey's session does, and note who was tried."""
+        self.tried.append((user_id, frame))
+        return self.session.decrypt(user_id, media, frame)
+
+    def say(self, user_id: int, text: bytes, *, ssrc: int, sequence: int = 0) -> list[tuple[int, bytes]]:
+        """Send what *user_id* says; return the users and payloads of the records that come of it."""
+        return self.send(self.group[user_id].encrypt_opus(text), ssrc=ssrc, sequence=sequence)
+
+    def send(self, frame: bytes, *, ssrc: int, sequence: int = 0) -> list[tuple[int, bytes]]:
+        """Send *frame* as it is."""
+        datagram = _sealed(frame, ssrc=ssrc, sequence=sequence)
+        return [(one.user_id, one.payload) for one in self.receiver.receive(datagram, sequence, 0)]
+
+
+def test_dave_names_who_nobody_named() -> None:
+    """Who was talking before the bot came and is never announced is recorded from the first packet on."""
+    call = Call(ANA, BEN, CLEO)
+
+    assert call.say(BEN, OPUS + b"1", ssrc=7) == [(BEN, OPUS + b"1")]
+    assert call.say(BEN, OPUS + b"2", ssrc=7, sequence=1) == [(BEN, OPUS + b"2")]
+
+
+def test_wrong_tries_harm_nobody() -> None:
+    """Trying a frame with the wrong members leaves their ratchets as they were: each is found, all is heard."""
+    call = Call(ANA, BEN, CLEO)
+    said = [(user, OPUS + bytes([user, number])) for number in range(30) for user in (CLEO, BEN, ANA)]
+    got = [
+        one
+        for number, (user, text) in enumerate(said)
+        for one in call.say(user, text, ssrc=100 + user, sequence=number // 3)
+    ]
+
+    assert len({user for user, frame in call.tried if frame == call.tried[0][1]}) == 3
+    assert got == said
+
+
+def test_the_owner_is_asked_alone_from_then_on() -> None:
+    """Once the owner of an SSRC is found, no packet is tried with anybody else."""
+    call = Call(ANA, BEN, CLEO)
+    call.say(CLEO, OPUS, ssrc=7)
+    call.tried.clear()
+    call.say(CLEO, OPUS, ssrc=7, sequence=1)
+
+    assert [user for user, _ in call.tried] == [CLEO]
+
+
+def test_what_waited_for_the_key_is_opened_in_order() -> None:
+    """Frames that came before the group did are opened, oldest first, when it is there: a ratchet never goes back."""
+    call = Call(ANA, BEN)
+    call.connection.dave_session = None  # type: ignore[assignment]
+    early = [call.say(BEN, OPUS + bytes([number]), ssrc=7, sequence=number) for number in range(5)]
+    call.connection.dave_session = call  # type: ignore[assignment]
+
+    assert early == [[]] * 5
+    assert call.say(BEN, OPUS + b"\5", ssrc=7, sequence=5) == [
+        (BEN, OPUS + bytes([number])) for number in range(6)
+    ]
+
+
+def test_frames_of_an_earlier_group_hide_nothing() -> None:
+    """Frames that nobody's key opens are passed over, and flagged once their sender is known."""
+    call, before = Call(ANA, BEN), make_group([ANA, BEN])
+    for number in range(3):
+        call.send(before[BEN].encrypt_opus(OPUS), ssrc=7, sequence=number)
+
+    assert call.say(BEN, OPUS, ssrc=7, sequence=3) == [*[(BEN, b"")] * 3, (BEN, OPUS)]
+
+
+def test_a_new_ssrc_of_somebody_known() -> None:
+    """Who has an SSRC and comes back on another is found too, after those who have none."""
+    call = Call(ANA, BEN, CLEO)
+    call.say(ANA, OPUS, ssrc=7)
+    call.tried.clear()
+
+    assert call.say(ANA, OPUS, ssrc=8) == [(ANA, OPUS)]
+    assert [user for user, _ in call.tried] == [BEN, CLEO, ANA]
+
+
+def test_silence_in_clear_names_nobody() -> None:
+    """Silence travels in clear, so it proves nothing about its sender; it waits for the name."""
+    call = Call(ANA)
+
+    assert call.send(SILENCE, ssrc=7) == []
+    assert call.tried == []
+    assert call.say(ANA, OPUS, ssrc=7, sequence=1) == [(ANA, SILENCE), (ANA, OPUS)]
+
+
+def test_the_search_is_bounded_and_reaches_everybody() -> None:
+    """In a big group each packet costs few tries, and still everybody's turn comes."""
+    people = range(100, 103 + TRIES)
+    call = Call(*people)
+    most, got = 0, []
+    for number in range(20):
+        call.tried.clear()
+        got += call.say(people[-1], OPUS + bytes([number]), ssrc=7, sequence=number)
+        most = max(most, len(call.tried) - len(got))
+
+    assert got == [(people[-1], OPUS + bytes([number])) for number in range(20)]
+    assert 0 < most <= TRIES
+
+
+def test_frames_of_nobody_stay_bounded_for_ever() -> None:
+    """An SSRC that no member's key opens costs ever fewer tries, is told, and found when its sender's key comes."""
+    call, other = Call(*range(100, 103 + TRIES)), make_group([ANA, BEN])
+    told, tried = [], []
+    for number in range(3 * HOLD_PACKETS):
+        call.tried.clear()
+        told += call.send(other[ANA].encrypt_opus(OPUS), ssrc=7, sequence=number)
+        tried.append(len(call.tried))
+    more = range(3 * HOLD_PACKETS, 5 * HOLD_PACKETS)
+    found = [one for number in more for one in call.say(100, OPUS, ssrc=7, sequence=number)]
+
+    assert told == [(UNKNOWN_SPEAKER, b"")] * 2 * HOLD_PACKETS
+    assert max(tried) == TRIES
+    assert 0 < sum(tried[HOLD_PACKETS:]) <= TRIES * 2 * HOLD_PACKETS // SELDOM
+    assert found[-1] == (100, OPUS)
+
+
+def test_dropped_packets_are_told(keys: Any) -> None:
+    """A packet whose sender was not found in time leaves a record without user and content, silence none."""
+    receiver = Receiver(keys, BOT)
+    records = [
+        one
+        for number in range(HOLD_PACKETS + 3)
+        for one in receiver.receive(_sealed(OPUS if number else SILENCE, sequence=number), number, 100)
+    ]
+
+    assert records == [
+        JournalRecord(UNKNOWN_SPEAKER, SSRC, number, 960 * number, number, 100, 1, b"") for number in (1, 2)
+    ]
+
+
+def test_what_waits_at_the_end_is_told(keys: Any) -> None:
+    """When the connection ends, packets that still wait leave their records, once."""
+    receiver = Receiver(keys, BOT)
+    for number, content in enumerate((OPUS, SILENCE, OPUS)):
+        receiver.receive(_sealed(content, sequence=number), number, 0)
+
+    assert [(one.user_id, one.sequence, one.payload) for one in receiver.end()] == [
+        (UNKNOWN_SPEAKER, 0, b""),
+        (UNKNOWN_SPEAKER, 2, b""),
+    ]
+    assert (receiver.end(), receiver.counts.held, receiver.counts.held_dropped) == ([], 0, 3)
 
 
 @given(

@@ -8,6 +8,7 @@ from standup.capture.speakers import (
     HOLD_NS,
     HOLD_PACKETS,
     KNOWN_SSRCS,
+    TRIES,
     Frame,
     HeldFrames,
     SsrcTable,
@@ -136,3 +137,72 @@ def test_letting_go_is_no_loss() -> None:
     held.drop(1)
 
     assert (len(held), held.dropped) == (0, 0)
+
+
+def test_who_has_an_ssrc() -> None:
+    """Named is who has an SSRC, and nobody whose last one was given away."""
+    table = SsrcTable()
+    table.assign(1, ANA)
+    table.assign(2, ANA)
+    table.assign(2, BEN)
+    table.assign(1, BEN)
+
+    assert table.named == {BEN}
+
+
+def _tries(held: HeldFrames, users: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(frame.sequence, user) for frame, user in held.tries(1, users)]
+
+
+def test_the_oldest_frame_is_tried_first_and_all_once() -> None:
+    """Each frame is tried once with each user, the oldest first; later calls go on where the last one ended."""
+    held, users = HeldFrames(), (ANA, BEN, 33)
+    for number in range(4):
+        held.hold(_frame(1, number))
+
+    pairs = [*_tries(held, users), *_tries(held, users)]
+
+    assert pairs == [(number, user) for number in range(4) for user in users]
+    assert len(pairs) > TRIES
+    assert _tries(held, users) == []
+
+
+def test_new_users_begin_the_search_anew() -> None:
+    """When the group changes, what nobody's key opened is tried again."""
+    held = HeldFrames()
+    held.hold(_frame(1, 0))
+    before = [_tries(held, (ANA,)), _tries(held, (ANA,))]
+
+    assert before == [[(0, ANA)], []]
+    assert _tries(held, (ANA, BEN)) == [(0, ANA), (0, BEN)]
+
+
+def test_nobody_to_try() -> None:
+    """Without users, or of an SSRC for which nothing waits, there is nothing to try."""
+    held = HeldFrames()
+    held.hold(_frame(2, 0))
+
+    assert (_tries(held, (ANA,)), list(held.tries(2, ()))) == ([], [])
+
+
+def test_every_turn_comes_while_frames_make_room() -> None:
+    """In a big group and a full hold each packet takes the frame in question away; still everybody is tried."""
+    held, users = HeldFrames(), tuple(range(5 * TRIES))
+    for number in range(HOLD_PACKETS):
+        held.hold(_frame(1, number))
+    tried = set()
+    for number in range(HOLD_PACKETS, HOLD_PACKETS + 5):
+        held.hold(_frame(1, number))
+        tried |= {user for _, user in _tries(held, users)}
+
+    assert tried == set(users)
+
+
+def test_what_is_left_at_the_end() -> None:
+    """All that waits comes back at once and is counted as dropped."""
+    held = HeldFrames()
+    frames = [_frame(ssrc, number) for ssrc in (1, 2) for number in range(2)]
+    for frame in frames:
+        held.hold(frame)
+
+    assert (held.drop_all(), held.drop_all(), len(held), held.dropped) == (frames, [], 0, 4)

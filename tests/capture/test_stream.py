@@ -139,6 +139,66 @@ def test_unreadable_packets_alone_make_no_stream() -> None:
     assert sort_streams([_arrival(number, samples=0) for number in range(3)]) == ([], 3)
 
 
+def _losses(arrivals: list[Arrival]) -> list[int]:
+    streams, _ = sort_streams(arrivals)
+    return [one.lost for one in streams]
+
+
+@pytest.mark.parametrize("jump", [MAX_JUMP, MAX_JUMP + 1, 3_000, 40_000, 70_000, 65_536 * 2 + 600])
+@pytest.mark.parametrize("shift", [0, 65_000])
+def test_long_losses_are_counted(jump: int, shift: int) -> None:
+    """However long nothing came while somebody talked on, all of it is lost, over the wrap of 16 bits too."""
+    before = [_arrival(number, shift=shift) for number in range(3)]
+    after = [_arrival(2 + jump + number, shift=shift) for number in range(3)]
+
+    assert sum(_losses([*before, *after])) == jump - 1
+
+
+@pytest.mark.parametrize("has_timestamp_gone_on", [False, True], ids=["stands still", "goes on"])
+def test_long_losses_around_a_pause_are_counted(has_timestamp_gone_on: bool) -> None:
+    """Half a minute lost and half a minute of silence are half a minute of packets."""
+    after = _arrival(1_501, at=3_000)
+    if has_timestamp_gone_on:
+        after = after._replace(timestamp=960 * 3_000)
+
+    assert _losses([_arrival(0), after]) == [0, 1_500]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(_arrival(3_000, at=1_000), id="too soon for so many packets"),
+        pytest.param(_arrival(3_000)._replace(timestamp=5), id="another timestamp"),
+        pytest.param(_arrival(3_000)._replace(timestamp=960 * 100_000), id="a timestamp ahead of the clock"),
+        pytest.param(_arrival(3_000)._replace(sequence=40_000), id="another sequence number"),
+        pytest.param(_arrival(3_000, ssrc=2), id="another SSRC"),
+        pytest.param(_arrival(3_000, shift=40_000), id="other numbers altogether"),
+    ],
+)
+def test_a_restart_is_no_loss(after: Arrival) -> None:
+    """Numbers that do not go on as the clock did belong to a sender that started over: nothing is known lost."""
+    assert _losses([_arrival(0), _arrival(1), after]) == [0, 0]
+
+
+def test_unreadable_packets_of_a_long_gap_are_not_lost() -> None:
+    """Of a minute in which some packets came and could not be decrypted, the others are lost."""
+    unreadable = [_arrival(number, samples=0) for number in (5, 300, 1_000, 1_000, 2_900)]
+    streams, stray = sort_streams([_arrival(0), *unreadable, _arrival(3_000)])
+
+    assert (sum(one.lost for one in streams), stray + sum(len(one.undecryptable) for one in streams)) == (
+        2_995,
+        5,
+    )
+
+
+def test_jitter_and_drift_hide_no_loss() -> None:
+    """Half a second of jitter on either side of a long loss changes nothing of the count."""
+    late = _arrival(1)._replace(arrival_ns=520_000_000)
+    early = _arrival(600)._replace(arrival_ns=11_700_000_000)
+
+    assert sum(_losses([_arrival(0), late, early])) == 598
+
+
 @given(
     count=st.integers(1, 120),
     shift=st.integers(0, 2**32 - 1),

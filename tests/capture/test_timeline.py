@@ -313,18 +313,18 @@ def test_utterances_are_numbered_by_time() -> None:
     ana.talk(1000, 2)
     ana.talk(5000, 2)
     ben.talk(3000, 3)
-    timelines = {"22": build(ben.sent), "11": build(ana.sent)}
+    speech = {"22": build(ben.sent).speech(), "11": build(ana.sent).speech()}
 
-    numbered = [(one.id, one.speaker, one.start_ms, one.end_ms) for one in number_utterances(timelines)]
+    numbered = [(one.id, one.speaker, one.start_ms, one.end_ms) for one in number_utterances(speech)]
 
     assert numbered == [("u0001", "11", 1000, 1040), ("u0002", "22", 3000, 3060), ("u0003", "11", 5000, 5040)]
 
 
 def test_utterance_times_cover_their_packets() -> None:
     """Times in whole milliseconds begin no later and end no earlier than the speech."""
-    timeline = build(Client(frame_samples=120).talk(1000, 3))
+    speech = build(Client(frame_samples=120).talk(1000, 3)).speech()
 
-    assert [(one.start_ms, one.end_ms) for one in number_utterances({"1": timeline})] == [(1000, 1008)]
+    assert [(one.start_ms, one.end_ms) for one in number_utterances({"1": speech})] == [(1000, 1008)]
 
 
 spurts = st.lists(

@@ -81,6 +81,74 @@ def test_only_what_is_surely_invented_is_dropped(
     assert guards.drop_reason(reading, reading.words, duration_ms) == reason
 
 
+ORDINARY = {
+    "English": "I finished the login page yesterday and today I will start with the payment form. The tests for the "
+    "new service are still failing on the build server, so I need some help from Peter. After lunch I want to "
+    "look at the database migration again, because the last one took almost an hour.",
+    "Russian": "Вчера я закончил страницу входа, а сегодня начну работать над формой оплаты. Тесты для нового сервиса "
+    "всё ещё падают на сервере сборки, поэтому мне нужна помощь Петра. После обеда я хочу ещё раз посмотреть на "
+    "миграцию базы данных, потому что последняя заняла почти час.",
+    "Georgian": "გუშინ დავასრულე შესვლის გვერდი და დღეს დავიწყებ გადახდის ფორმაზე მუშაობას. ახალი სერვისის ტესტები "
+    "ჯერ კიდევ არ გადის სერვერზე, ამიტომ პეტრეს დახმარება მჭირდება. სადილის შემდეგ კიდევ ერთხელ მინდა შევხედო "
+    "მონაცემთა ბაზის მიგრაციას, რადგან ბოლო მიგრაციას თითქმის ერთი საათი დასჭირდა.",
+    "Tamil": "நேற்று நான் உள்நுழைவு பக்கத்தை முடித்தேன், இன்று கட்டண படிவத்தில் வேலை செய்யத் தொடங்குவேன். புதிய "
+    "சேவைக்கான சோதனைகள் இன்னும் சேவையகத்தில் தோல்வியடைகின்றன, அதனால் எனக்கு பீட்டரின் உதவி தேவை. மதிய "
+    "உணவுக்குப் பிறகு தரவுத்தள மாற்றத்தை மீண்டும் பார்க்க விரும்புகிறேன், ஏனெனில் கடைசி மாற்றம் கிட்டத்தட்ட ஒரு "
+    "மணி நேரம் எடுத்தது.",
+    "Thai": "เมื่อวานผมทำหน้าเข้าสู่ระบบเสร็จแล้ว วันนี้ผมจะเริ่มทำแบบฟอร์มการชำระเงิน การทดสอบของบริการใหม่ยังไม่ผ่านบนเซิร์ฟเวอร์ "
+    "ผมจึงต้องการความช่วยเหลือจากปีเตอร์ หลังอาหารกลางวันผมอยากดูการย้ายฐานข้อมูลอีกครั้ง เพราะครั้งล่าสุดใช้เวลาเกือบหนึ่งชั่วโมง "
+    "แล้วเราก็ต้องรอข้อมูลจากทีมอื่นก่อนที่จะเริ่มงานใหม่ได้",
+    "Hindi": "कल मैंने लॉगिन पेज पूरा कर लिया और आज मैं भुगतान फॉर्म पर काम शुरू करूँगा। नई सेवा के टेस्ट अभी भी बिल्ड "
+    "सर्वर पर फेल हो रहे हैं, इसलिए मुझे पीटर की मदद चाहिए। दोपहर के खाने के बाद मैं डेटाबेस माइग्रेशन को फिर से "
+    "देखना चाहता हूँ, क्योंकि पिछली बार लगभग एक घंटा लगा था।",
+    "Chinese": "昨天我完成了登录页面，今天我会开始做付款表单。新服务的测试在构建服务器上仍然失败，"
+    "所以我需要彼得的帮助。午饭后我想再看一下数据库迁移，因为上一次花了将近一个小时。",
+    "more characters than a byte": "".join(map(chr, range(0x4E00, 0x4E00 + 600))),
+}
+PHRASES = {
+    "English": "and then we can go on",
+    "Russian": "а потом мы можем продолжить",
+    "Georgian": "და მერე შეგვიძლია გავაგრძელოთ",
+    "Tamil": "பிறகு நாம் தொடரலாம்",
+    "Thai": "แล้วเราก็ทำต่อได้",
+    "Hindi": "और फिर हम आगे बढ़ सकते हैं",
+    "Chinese": "然后我们可以继续",
+}
+
+
+@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_speech_is_no_loop(text: str) -> None:
+    """What people say is kept in every script, however many bytes its letters take."""
+    reading = reading_of(text)
+
+    assert not guards.is_suspicious(reading)
+    assert guards.drop_reason(reading, reading.words, 20_000) is None
+
+
+@pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
+def test_a_loop_is_one_in_every_script(phrase: str) -> None:
+    """A phrase said eight times in one breath, without words to tell apart, is a loop in every script."""
+    words = (Word(" ".join([phrase] * 8), 0.0, 20.0),)
+
+    assert guards.drop_reason(Reading(words, -0.2, 0.05), words, 20_000) == guards.REPETITION
+
+
+@pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
+def test_saying_it_twice_is_no_loop(phrase: str) -> None:
+    """People say a thing twice, in every script."""
+    words = (Word(f"{phrase} {phrase}", 0.0, 5.0),)
+
+    assert guards.drop_reason(Reading(words, -0.2, 0.05), words, 5_000) is None
+
+
+def test_a_loop_amid_many_characters() -> None:
+    """A loop behind text of more characters than a byte tells apart is found all the same."""
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    words = (Word(rare + PHRASES["Chinese"] * 300, 0.0, 30.0),)
+
+    assert guards.drop_reason(Reading(words, -0.2, 0.05), words, 30_000) == guards.REPETITION
+
+
 @pytest.mark.parametrize(
     ("reading", "is_suspicious"),
     [

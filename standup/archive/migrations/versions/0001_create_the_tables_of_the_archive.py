@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("gaps", sa.Text(), nullable=False),
+        sa.Column("unattributed_packets", sa.Integer(), nullable=False),
         sa.Column("model", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

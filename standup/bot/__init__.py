@@ -8,11 +8,13 @@
 ``revival``          what an earlier run left unfinished: continued or ended
 ``shelf``            manifests and journals on this machine's disk
 ``recording``        the life of one recording
+``hearing``          whether it hears: its gaps, and the rejoins that end them
 ``voice_line``       its voice connection: joins, rejoins when deaf, leaves
 ``voice_client``     discord.py's voice client with ears; ``socket_reader``: its reader thread
 ``listener``         from a voice connection's packets and events to the journal
 ``message``          the one message of a meeting
 ``progress``         that message after the recording, until the notes replace it
+``meeting_clock``    the time of one run, on the monotonic clock
 ``liveness``, ``endings``, ``resumption``, ``permissions``, ``presence``, ``allowance``   decisions   pure
 ``gaps``, ``wording``                                                                   what is told   pure
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import discord
 from discord import app_commands
@@ -17,6 +18,7 @@ from standup.bot import permissions
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
 from standup.bot.studio import DEFECT, Studio
+from standup.bot.voice_line import people_in
 from standup.errors import StandupError
 from standup.transcript import clock
 
@@ -29,7 +31,21 @@ ONLY_IN_SERVERS = "I record voice channels of servers; there is nothing to recor
 NOT_A_TEXT_CHANNEL = "I cannot post here; use the command in a text channel or a thread of the server."
 NOTHING_RUNS = "Nothing is being recorded in this server; `/standup start` begins."
 FULL = "The voice channel is full; raise its user limit, or let me in with the permission **Move Members**."
+PRIVATE_THREAD = (
+    "I cannot tell whether everybody in the voice channel can see this private thread, and the recording notice has to "
+    "be seen; use the command in a channel or a public thread."
+)
+DEAFENED = (
+    "I have been deafened, so nothing is recorded; whoever may deafen members undoes **Server Deafen** on me in the "
+    "voice channel."
+)
+PREPARING = "A recording is being begun here, or taken up again after a restart; ask again in a minute."
+STOPS_SOON = (
+    "The recording is only being begun, or taken up again after a restart; it stops as soon as that is done."
+)
 
+Text: TypeAlias = discord.TextChannel | discord.Thread | discord.VoiceChannel
+#: Where a command may be used, and the notice posted.
 Answer = Callable[[discord.Interaction], Awaitable[str]]
 
 
@@ -67,21 +83,26 @@ class StandupCommands(app_commands.Group):
         running = self._studio.recording_in(guild.id)
         if running is not None:
             return _running_already(running)
+        if self._studio.is_preparing(guild.id):
+            return PREPARING
         text = interaction.channel
-        if not isinstance(text, discord.TextChannel | discord.Thread | discord.VoiceChannel):
+        if not isinstance(text, Text):
             return NOT_A_TEXT_CHANNEL
-        refusal = _refusal(channel, text, guild.me)
+        refusal = _refusal(channel, text, guild.me) or _hidden(channel, text)
         if refusal:
             return refusal
         recording = await self._studio.begin(channel, text, member.display_name)
+        if recording.equipment.line.is_deafened:
+            return DEAFENED
         return (
             f"I am recording <#{channel.id}>; the notes will be posted in {recording.equipment.message.link}."
         )
 
     async def _stop(self, interaction: discord.Interaction) -> str:
-        recording = self._studio.recording_in(interaction.guild_id or 0)
+        guild_id = interaction.guild_id or 0
+        recording = self._studio.recording_in(guild_id)
         if recording is None:
-            return NOTHING_RUNS
+            return STOPS_SOON if self._studio.stop_once_begun(guild_id) else NOTHING_RUNS
         recording.stop(Ending.ASKED)
         try:
             await asyncio.wait_for(recording.is_closed.wait(), STOP_S)
@@ -92,8 +113,11 @@ class StandupCommands(app_commands.Group):
         return f"The recording was stopped after {length}; the notes follow in {where}."
 
     async def _status(self, interaction: discord.Interaction) -> str:
-        recording = self._studio.recording_in(interaction.guild_id or 0)
-        return NOTHING_RUNS if recording is None else _status(recording)
+        guild_id = interaction.guild_id or 0
+        recording = self._studio.recording_in(guild_id)
+        if recording is None:
+            return PREPARING if self._studio.is_preparing(guild_id) else NOTHING_RUNS
+        return _status(recording)
 
 
 async def _respond(interaction: discord.Interaction, answer: Answer) -> None:
@@ -119,12 +143,10 @@ async def _respond(interaction: discord.Interaction, answer: Answer) -> None:
         log.warning("A command's answer could not be shown (status %d)", cause.status)
 
 
-def _refusal(
-    channel: discord.VoiceChannel,
-    text: discord.TextChannel | discord.Thread | discord.VoiceChannel,
-    me: discord.Member,
-) -> str:
+def _refusal(channel: discord.VoiceChannel, text: Text, me: discord.Member) -> str:
     """Return why the bot cannot record *channel* into *text*, or an empty string."""
+    if me.voice is not None and me.voice.deaf:
+        return DEAFENED
     in_voice = channel.permissions_for(me)
     needed = permissions.TO_POST_IN_THREAD if isinstance(text, discord.Thread) else permissions.TO_POST
     for place, granted, wanted in (
@@ -138,6 +160,24 @@ def _refusal(
     return FULL if is_full and not in_voice.move_members else ""
 
 
+def _hidden(channel: discord.VoiceChannel, text: Text) -> str:
+    """Return why the notice in *text* would be hidden from somebody in *channel*, or an empty string.
+
+    Of somebody whose roles are not known, only what everyone may see is certain.
+    """
+    if isinstance(text, discord.Thread) and text.is_private():
+        return PRIVATE_THREAD
+    guild = channel.guild
+    for user_id in people_in(channel):
+        seer = guild.get_member(user_id) or guild.default_role
+        if not text.permissions_for(seer).read_messages:
+            return (
+                f"I record nothing, because not everybody in <#{channel.id}> can see <#{text.id}>, where the recording "
+                "notice would be posted; use the command in a channel that all of them can see."
+            )
+    return ""
+
+
 def _running_already(recording: Recording) -> str:
     return (
         f"<#{recording.meeting.voice_channel_id}> is being recorded already, see {recording.equipment.message.link}; "
@@ -147,6 +187,8 @@ def _running_already(recording: Recording) -> str:
 
 def _status(recording: Recording) -> str:
     where = f"<#{recording.meeting.voice_channel_id}>"
+    if recording.equipment.line.is_deafened:
+        return DEAFENED
     if recording.is_deaf:
         return f"I cannot hear {where} at the moment and am rejoining; what is said now is not kept."
     kept = "the disk makes trouble, gaps are possible" if recording.is_degraded else "every packet is kept"

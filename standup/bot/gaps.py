@@ -25,6 +25,11 @@ class GapLog:
         self.since_ms = max(0, since_ms)
         return True
 
+    def heard(self, at_ms: int) -> None:
+        """Note that something was kept at *at_ms*, which therefore lies outside the present gap."""
+        if self.since_ms is not None:
+            self.since_ms = max(self.since_ms, at_ms)
+
     def end(self, now_ms: int) -> bool:
         """End the present gap; return False when there is none."""
         if self.since_ms is None:

@@ -36,10 +36,19 @@ class Listener:
     """The ears of one recording, across all its voice connections."""
 
     def __init__(
-        self, journal: Journal, *, monotonic_ns: Callable[[], int], wall_ns: Callable[[], int]
+        self,
+        journal: Journal,
+        *,
+        monotonic_ns: Callable[[], int],
+        wall_ns: Callable[[], int],
+        is_bot: Callable[[int], bool] = lambda _: False,
     ) -> None:
-        """Prepare; *monotonic_ns* and *wall_ns* are the clocks that stamp what arrives."""
+        """Prepare; *monotonic_ns* and *wall_ns* are the clocks that stamp what arrives.
+
+        *is_bot* tells which users are programs, whose sound is not kept; it is called from both threads.
+        """
         self._journal = journal
+        self._is_bot = is_bot
         self._monotonic_ns = monotonic_ns
         self._wall_ns = wall_ns
         self._receiver: Receiver | None = None
@@ -56,10 +65,22 @@ class Listener:
             return frozenset(self._heard)
 
     @property
-    def has_heard_since_connecting(self) -> bool:
-        """Whether the present connection has brought any speech."""
+    def is_cured(self) -> bool:
+        """Whether the present connection has brought speech, also of those for whom it was made."""
         with self._lock:
-            return self._liveness.has_heard
+            return self._liveness.is_cured
+
+    @property
+    def first_speech_ms(self) -> int | None:
+        """How long ago the present connection brought its first speech; None before that."""
+        with self._lock:
+            return self._age_ms(self._liveness.first_heard_ms)
+
+    @property
+    def last_speech_ms(self) -> int | None:
+        """How long ago speech was last heard, on whichever connection; None before the first."""
+        with self._lock:
+            return self._age_ms(self._liveness.last_heard_ms)
 
     @property
     def deaf_ms(self) -> int | None:
@@ -67,8 +88,7 @@ class Listener:
         self._count_unnamed()
         now_ms = self._now_ms()
         with self._lock:
-            since_ms = self._liveness.deaf_since_ms(now_ms)
-        return None if since_ms is None else now_ms - since_ms
+            return self._age_ms(self._liveness.deaf_since_ms(now_ms))
 
     def connected(self, keys: Keys, own_user_id: int) -> None:
         """Begin to listen on a new voice server session, read with *keys*."""
@@ -83,9 +103,7 @@ class Listener:
         receiver, now_ns = self._receiver, self._monotonic_ns()
         if receiver is None:
             return
-        records = receiver.receive(data, now_ns, self._wall_ns())
-        for record in records:
-            self._journal.append(record)
+        records = self._kept(receiver.receive(data, now_ns, self._wall_ns()))
         with self._lock:
             self._liveness.arrived(now_ns // NS_PER_MS, is_echo=len(data) == KEEPALIVE_BYTES)
             self._judge(records)
@@ -96,9 +114,7 @@ class Listener:
         if receiver is None:
             return
         self._heed(message)
-        records = receiver.voice_event(message, self._monotonic_ns())
-        for record in records:
-            self._journal.append(record)
+        records = self._kept(receiver.voice_event(message, self._monotonic_ns()))
         with self._lock:
             self._judge(records)
 
@@ -107,13 +123,30 @@ class Listener:
         with self._lock:
             self._liveness.left(user_id)
 
+    def rejoining(self) -> None:
+        """Note that the connection is made anew, because of those who are not heard at present."""
+        with self._lock:
+            self._liveness.blame(self._now_ms())
+
+    def undeafened(self) -> None:
+        """Note that Discord sends voice again; what was announced meanwhile was not to be heard."""
+        with self._lock:
+            self._liveness.forget()
+
+    def _kept(self, records: Iterable[JournalRecord]) -> list[JournalRecord]:
+        """Write the records of people and return them."""
+        kept = [record for record in records if not self._is_bot(record.user_id)]
+        for record in kept:
+            self._journal.append(record)
+        return kept
+
     def _heed(self, message: Mapping[str, Any]) -> None:
         """Note announced speech; malformed messages are the receiver's to count."""
         data = message.get("d")
         if message.get("op") not in (SPEAKING, CLIENT_DISCONNECT) or not isinstance(data, Mapping):
             return
         user_text = str(data.get("user_id", ""))
-        if not user_text.isdecimal() or int(user_text) == self._own_user_id:
+        if not user_text.isdecimal() or int(user_text) == self._own_user_id or self._is_bot(int(user_text)):
             return
         with self._lock:
             if message["op"] == SPEAKING and data.get("speaking"):
@@ -141,6 +174,9 @@ class Listener:
             for _ in range(dropped - self._held_dropped):
                 self._liveness.undecryptable(None, self._now_ms())
             self._held_dropped = dropped
+
+    def _age_ms(self, at_ms: int | None) -> int | None:
+        return None if at_ms is None else self._now_ms() - at_ms
 
     def _now_ms(self) -> int:
         return self._monotonic_ns() // NS_PER_MS

@@ -1,6 +1,7 @@
 """The life of one recording, from the first packet to its ending.
 
 Order of life: the notice stands in the text channel, then the voice channel is joined, then packets are kept.
+The manifest is on disk before that, so that a meeting whose notice stands is found again whatever happens.
 Every second: who is there, may it go on, does it hear? In its own rhythm the notice is brought up to date.
 
 Owner: the event loop. Disk work goes through ``asyncio.to_thread`` (manifest) or a thread of its own (journal).
@@ -13,14 +14,15 @@ import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import wording
 from standup.bot.endings import Ending, Limits
 from standup.bot.gaps import GapLog
+from standup.bot.hearing import Hearing
 from standup.bot.listener import Listener
+from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage
 from standup.bot.voice_line import VoiceLine
 from standup.capture.writer import JournalState, JournalWriter
@@ -35,6 +37,10 @@ TRY_AGAIN_S = 5.0
 REPORT_S = 2.0
 #: An edit that is under way at the end may take this long; a later one would come after it anyway.
 KEEPALIVE_ROUNDS = 5
+ALIVE_ROUNDS = 60
+#: How often the manifest is stored although nothing changed: its time tells a restart when this run was alive.
+NAMES_AT_ONCE = 10
+#: People whose names are looked up side by side in one round; the others follow in the next.
 SHOWN_STEP_MS = 10_000
 #: The notice's clock moves in steps of this, to spare Discord an edit for every second.
 
@@ -51,6 +57,7 @@ class Equipment:
     listener: Listener
     line: VoiceLine
     message: MeetingMessage
+    clock: MeetingClock
 
 
 class Recording:
@@ -65,6 +72,7 @@ class Recording:
         self.manifest = manifest
         self.equipment = equipment
         self.gaps = GapLog(manifest.meeting.gaps)
+        self._hearing = Hearing(equipment.line, equipment.listener, self.gaps)
         self.ending: Ending | None = None
         #: Why it ends; None while it goes on.
         self.is_closed = asyncio.Event()
@@ -77,7 +85,6 @@ class Recording:
         self._storing = asyncio.Lock()
         self._is_kept = True
         self._empty_since_ms: int | None = None
-        self._healing: asyncio.Task[bool] | None = None
         self._rounds = 0
 
     @property
@@ -88,7 +95,7 @@ class Recording:
     @property
     def elapsed_ms(self) -> int:
         """Milliseconds on the meeting clock."""
-        return max(0, round((datetime.now(timezone.utc) - self.meeting.started_at).total_seconds() * 1000))
+        return self.equipment.clock.elapsed_ms
 
     @property
     def people(self) -> int:
@@ -98,7 +105,7 @@ class Recording:
     @property
     def is_deaf(self) -> bool:
         """Whether the bot is known not to hear at present."""
-        return self.gaps.since_ms is not None
+        return self._hearing.is_lost
 
     @property
     def is_degraded(self) -> bool:
@@ -107,11 +114,16 @@ class Recording:
         return health.state is not JournalState.WRITING or health.dropped > 0 or not self._is_kept
 
     async def begin(self) -> None:
-        """Join and make the meeting known; raise AudioCaptureError, with nothing held, when joining fails."""
+        """Join and make the meeting known; raise AudioCaptureError, with nothing held, when joining fails.
+
+        Until it has joined, the manifest is kept from the archive by calling it adopted: the meeting may come to
+        nothing, and the archive forgets no meeting.
+        """
         try:
+            await self._store(adopted=True)
             await self.equipment.line.join()
+            await self._store(adopted=False)
             await self._note_people()
-            await self._store()
         except BaseException:
             await self.release()
             raise
@@ -138,8 +150,7 @@ class Recording:
         """Have `run` return soon, with no ending when nothing ended the recording."""
         self._halting.set()
         self._news.set()
-        if self._healing is not None:
-            self._healing.cancel()
+        self._hearing.cancel()
 
     async def run(self) -> Ending | None:
         """Record until something ends it, and return what; None after `halt`.
@@ -150,15 +161,16 @@ class Recording:
         while not self._halting.is_set():
             await self._guarded_round()
             await _sleep_unless(self._halting, ROUND_S)
+        await self._hearing.rest()
         await asyncio.wait({reporting}, timeout=REPORT_S)
         reporting.cancel()
         return self.ending
 
     async def close(self, ending: Ending) -> None:
         """Leave, bring everything to disk, and hand the meeting to the pipeline."""
-        self.gaps.end(self.elapsed_ms)
+        self._hearing.close(self.elapsed_ms)
         await self.release()
-        ended_at = max(datetime.now(timezone.utc), self.meeting.started_at)
+        ended_at = self.equipment.clock.now
         ended = dataclasses.replace(
             self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING, gaps=tuple(self.gaps.closed)
         )
@@ -175,7 +187,8 @@ class Recording:
     def notice(self) -> Notice:
         """Return what the message should say now."""
         if self.gaps.since_ms is not None:
-            return wording.with_gaps(wording.deaf(self.meeting, self.gaps.since_ms), self.gaps.closed)
+            say = wording.deafened if self.equipment.line.is_deafened else wording.deaf
+            return wording.with_gaps(say(self.meeting, self.gaps.since_ms), self.gaps.closed)
         shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
         told = notices.recording(self.meeting, self.people, shown_ms, is_degraded=self.is_degraded)
         return wording.with_gaps(told, self.gaps.closed)
@@ -189,34 +202,27 @@ class Recording:
 
     async def _round(self) -> None:
         line = self.equipment.line
-        ending = line.ending or self._limits.ending(self.elapsed_ms, self._empty_ms())
+        limit = self._limits.ending(self.elapsed_ms, self._empty_ms())
+        ending = line.ending or self._hearing.settle() or limit
         if ending is not None:
             self.stop(ending)
             return
+        await self._mind_hearing()
         await self._note_people()
-        await self._mind_hearing(line)
         if self._rounds % KEEPALIVE_ROUNDS == 0:
             line.keep_alive()
         self._rounds += 1
+        if self._rounds % ALIVE_ROUNDS == 0:
+            await self._store()
 
-    async def _mind_hearing(self, line: VoiceLine) -> None:
-        """Note where hearing is lost and restored, and heal what discord.py does not heal."""
-        deaf_ms = line.deaf_ms
-        if deaf_ms is None:
-            if self.gaps.end(self.elapsed_ms):
-                log.info("Hearing was restored")
-                self._news.set()
-                await self._store_gaps()
-            return
-        if self.gaps.begin(self.elapsed_ms - deaf_ms):
-            log.warning("Hearing was lost")
+    async def _mind_hearing(self) -> None:
+        if self._hearing.look(self.elapsed_ms):
             self._news.set()
-        if not line.is_recovering:
-            await self._heal()
+            await self._store_gaps()
 
     def _empty_ms(self) -> int:
-        """Return for how long nobody has been in the channel; 0 while somebody is."""
-        if self.equipment.line.people:
+        """Return for how long nobody has been in the channel; 0 while somebody is, or nobody can tell."""
+        if self.equipment.line.people or not self.equipment.line.sees_people:
             self._empty_since_ms = None
             return 0
         if self._empty_since_ms is None:
@@ -224,16 +230,14 @@ class Recording:
         return self.elapsed_ms - self._empty_since_ms
 
     async def _note_people(self) -> None:
-        """Bring everybody who was there or was heard into the manifest, with the name they have now."""
+        """Bring those who were there or were heard into the manifest, with the names they have now."""
         known = {one.id for one in self.manifest.participants}
         present = self.equipment.line.people | self.equipment.listener.heard
-        new = [
-            Participant(str(one), await self._name_of(one))
-            for one in sorted(present)
-            if str(one) not in known
-        ]
+        new = [one for one in sorted(present) if str(one) not in known][:NAMES_AT_ONCE]
+        names = await asyncio.gather(*(self._name_of(one) for one in new))
         if new or not self._is_kept:
-            await self._store(participants=(*self.manifest.participants, *new))
+            people = (Participant(str(one), name) for one, name in zip(new, names, strict=True))
+            await self._store(participants=(*self.manifest.participants, *people))
 
     async def _close_journal(self) -> None:
         health = await asyncio.to_thread(self.equipment.journal.close)
@@ -248,19 +252,6 @@ class Recording:
         async with self._storing:
             self._is_kept = await self._keep(self.manifest)
         return self._is_kept
-
-    async def _heal(self) -> None:
-        """Rejoin; the recording ends when that does not help."""
-        log.info("Rejoining the voice channel")
-        self._healing = asyncio.create_task(self.equipment.line.rejoin(), name="rejoin")
-        try:
-            await asyncio.wait({self._healing})
-            is_cured = not self._healing.cancelled() and self._healing.result()
-        finally:
-            self._healing.cancel()
-            self._healing = None
-        if not is_cured:
-            self.stop(Ending.DEAF)
 
     async def _report(self) -> None:
         """Keep the message up to date; post it again when it is gone, and stop when that is refused."""

@@ -57,16 +57,25 @@ class Revival:
             except Exception:
                 log.exception("An unfinished meeting could not be taken up again; its audio is on disk")
 
-    async def _revive(self, manifest: Manifest) -> None:
+    async def _revive(self, found: Manifest) -> None:
+        # One that was still joining had been kept from the archive.
+        manifest = dataclasses.replace(found, adopted=False)
         meeting = manifest.meeting
         last_at = await self._last_packet_at(meeting)
+        alive_at = await self._shelf.last_alive_at(meeting.id)
         channel = self._bot.get_channel(int(meeting.voice_channel_id))
         people = len(people_in(channel)) if isinstance(channel, discord.VoiceChannel) else 0
-        now = datetime.now(timezone.utc)
-        what = decide(started_at=meeting.started_at, last_packet_at=last_at, now=now, people=people)
+        what = decide(
+            started_at=meeting.started_at,
+            last_packet_at=last_at,
+            last_alive_at=alive_at,
+            now=datetime.now(timezone.utc),
+            people=people,
+        )
         if isinstance(what, Continue) and isinstance(channel, discord.VoiceChannel):
             try:
-                await self._continue(manifest, channel, last_at or meeting.started_at)
+                gone_at = max(one for one in (last_at, alive_at, meeting.started_at) if one is not None)
+                await self._continue(manifest, channel, gone_at)
             except (AudioCaptureError, ChannelForbidden, ChannelUnreachable) as cause:
                 log.warning("The meeting could not be continued: %s", cause)
             else:
@@ -80,7 +89,7 @@ class Revival:
             log.error("%s", cause)
             return None
 
-    async def _continue(self, manifest: Manifest, channel: discord.VoiceChannel, last_at: datetime) -> None:
+    async def _continue(self, manifest: Manifest, channel: discord.VoiceChannel, gone_at: datetime) -> None:
         meeting = manifest.meeting
         with self._studio.reserved(channel.guild.id):
             message = self._message(manifest)
@@ -89,7 +98,7 @@ class Revival:
                 manifest = dataclasses.replace(manifest, message_id=str(message_id))
             recording = await self._studio.equip(manifest, message, channel.guild)
             now_ms = recording.elapsed_ms
-            since_ms = min(now_ms, _elapsed_ms(meeting, last_at))
+            since_ms = min(now_ms, _elapsed_ms(meeting, gone_at))
             await recording.resume(Gap(since_ms, now_ms))
             log.info("Recording resumed", extra={"action": "resumed", "gap_ms": now_ms - since_ms})
             self._studio.launch(recording)

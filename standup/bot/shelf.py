@@ -15,6 +15,7 @@ from pathlib import Path
 from standup.archive import manifest as manifests
 from standup.archive.manifest import Manifest, meeting_folder
 from standup.capture.journal import Journal, read
+from standup.capture.segments import segments
 from standup.capture.writer import JournalWriter
 from standup.errors import ArchiveError
 from standup.meeting import Meeting
@@ -50,7 +51,8 @@ class Shelf:
         return await asyncio.to_thread(JournalWriter, self._journal(meeting.id), start_ns)
 
     async def discard_empty(self, meeting_id: str) -> None:
-        """Remove the folder of a meeting that never began: it has no manifest and its journal no packet."""
+        """Remove the folder of a meeting that never began: its journal has no packet, and its manifest, if there is
+        one, was kept from the archive."""
         await asyncio.to_thread(self._discard_empty, meeting_id)
 
     async def manifests(self) -> tuple[Manifest, ...]:
@@ -60,6 +62,18 @@ class Shelf:
     async def last_packet_at(self, meeting_id: str) -> datetime | None:
         """Return when the newest packet of a meeting arrived; None when there is none. Raises JournalUnreadable."""
         return await asyncio.to_thread(last_packet_at, self._journal(meeting_id))
+
+    async def last_alive_at(self, meeting_id: str) -> datetime | None:
+        """Return when a recorder last wrote the manifest or the journal of a meeting; None when it has neither."""
+        return await asyncio.to_thread(self._last_alive_at, meeting_id)
+
+    def _last_alive_at(self, meeting_id: str) -> datetime | None:
+        changed_ns = [manifests.changed_ns(self._data_dir, meeting_id)]
+        journal = self._journal(meeting_id)
+        if journal.is_dir():
+            changed_ns += [segment.stat().st_mtime_ns for _, segment in segments(journal)]
+        newest_ns = max(changed_ns)
+        return datetime.fromtimestamp(newest_ns / 1e9, timezone.utc) if newest_ns else None
 
     def _journal(self, meeting_id: str) -> Path:
         return meeting_folder(self._data_dir, meeting_id) / JOURNAL
@@ -74,13 +88,25 @@ class Shelf:
     def _discard_empty(self, meeting_id: str) -> None:
         folder = meeting_folder(self._data_dir, meeting_id)
         journal = self._journal(meeting_id)
-        if (folder / manifests.NAME).exists() or not journal.is_dir() or last_packet_at(journal) is not None:
+        if self._has_begun(meeting_id) or not journal.is_dir() or last_packet_at(journal) is not None:
             return
+        (folder / manifests.NAME).unlink(missing_ok=True)
         for segment in journal.iterdir():
             segment.unlink()
         with contextlib.suppress(OSError):  # something else lies there: it stays
             journal.rmdir()
             folder.rmdir()
+
+    def _has_begun(self, meeting_id: str) -> bool:
+        """Return whether a meeting has a manifest that the archive has taken or may take."""
+        if not manifests.changed_ns(self._data_dir, meeting_id):
+            return False
+        try:
+            found = manifests.read(self._data_dir, meeting_id)
+        except ArchiveError as problem:
+            log.error("%s", problem)
+            return True
+        return found.meeting.ended_at is not None or not found.adopted
 
 
 def last_packet_at(journal: Path) -> datetime | None:

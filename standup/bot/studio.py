@@ -23,13 +23,14 @@ from standup import logs
 from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import names, progress, wording
-from standup.bot.endings import Limits
+from standup.bot.endings import Ending, Limits
 from standup.bot.listener import Listener
+from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage, TextChannel
 from standup.bot.progress import Stages
 from standup.bot.recording import Equipment, Recording
 from standup.bot.shelf import Shelf
-from standup.bot.voice_line import VoiceLine
+from standup.bot.voice_line import VoiceLine, is_bot
 from standup.errors import AudioCaptureError, StandupError
 from standup.meeting import Meeting, meeting_id
 from standup.notice import Notice
@@ -50,6 +51,7 @@ class Studio:
         self._stages = stages
         self._limits = limits
         self._recordings: dict[int, Recording | None] = {}  # by guild; None while one begins
+        self._unwanted: set[int] = set()  # guilds whose recording is to end as soon as it runs
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by meeting
         self._is_closing = False
 
@@ -60,6 +62,17 @@ class Studio:
     def recording_in(self, guild_id: int) -> Recording | None:
         """Return the recording that runs in the guild, or None."""
         return self._recordings.get(guild_id)
+
+    def is_preparing(self, guild_id: int) -> bool:
+        """Return whether a recording in the guild is about to begin, or to go on after a restart."""
+        return guild_id in self._recordings and self._recordings[guild_id] is None
+
+    def stop_once_begun(self, guild_id: int) -> bool:
+        """Have the recording that is being prepared in the guild end as soon as it runs; return False without one."""
+        if not self.is_preparing(guild_id):
+            return False
+        self._unwanted.add(guild_id)
+        return True
 
     @contextmanager
     def reserved(self, guild_id: int) -> Iterator[None]:
@@ -74,6 +87,7 @@ class Studio:
             yield
         except BaseException:
             del self._recordings[guild_id]
+            self._unwanted.discard(guild_id)
             raise
 
     async def begin(self, channel: discord.VoiceChannel, text: TextChannel, started_by: str) -> Recording:
@@ -104,16 +118,26 @@ class Studio:
         """Return a recording with everything it needs, not joined yet; raise AudioCaptureError for a bad disk."""
         meeting = manifest.meeting
         journal = await self._shelf.open_journal(meeting)
-        listener = Listener(journal, monotonic_ns=time.monotonic_ns, wall_ns=time.time_ns)
-        line = VoiceLine(self._bot, int(meeting.voice_channel_id), listener)
-        equipment = Equipment(journal, listener, line, message)
+        guild_id = int(meeting.guild_id)
+        listener = Listener(
+            journal,
+            monotonic_ns=time.monotonic_ns,
+            wall_ns=time.time_ns,
+            is_bot=lambda user_id: is_bot(self._bot.get_guild(guild_id), user_id),
+        )
+        line = VoiceLine(self._bot, guild_id, int(meeting.voice_channel_id), listener)
+        equipment = Equipment(journal, listener, line, message, MeetingClock(meeting.started_at))
         return Recording(
             manifest, equipment, self._limits, self._shelf.keep, functools.partial(names.name_of, guild)
         )
 
     def launch(self, recording: Recording) -> None:
         """Run *recording*, whose guild is reserved, to its end and follow its stages."""
-        self._recordings[int(recording.meeting.guild_id)] = recording
+        guild_id = int(recording.meeting.guild_id)
+        self._recordings[guild_id] = recording
+        if guild_id in self._unwanted:
+            self._unwanted.remove(guild_id)
+            recording.stop(Ending.ASKED)
         self._spawn(recording.meeting.id, self._conduct(recording))
 
     def follow(self, meeting: Meeting, message: MeetingMessage, decorate: Callable[[Notice], Notice]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -22,6 +23,9 @@ from standup.bot.socket_reader import PromptSocketReader
 from standup.capture.keys import ConnectionKeys
 
 log = logging.getLogger(__name__)
+
+VOICE_SERVER_CRASHED = 4015
+#: https://discord.com/developers/docs/topics/opcodes-and-status-codes#voice-voice-close-event-codes
 
 Datagram = Callable[[bytes], None]
 Hook = Callable[[DiscordVoiceWebSocket, dict[str, Any]], Coroutine[Any, Any, None]]
@@ -78,6 +82,9 @@ class RecordingVoiceClient(discord.VoiceClient):
         #: Somebody disconnected the bot, or its channel was deleted.
         self.was_moved = False
         #: Somebody pulled the bot into another channel.
+        self.deafened_since_s: float | None = None
+        #: Monotonic time since when a moderator has the bot deafened; None while Discord sends it voice.
+        self._is_seated = False
         super().__init__(client, channel)
         self._connection: HookedConnection
         self._channel_id: int = self.channel.id
@@ -90,8 +97,12 @@ class RecordingVoiceClient(discord.VoiceClient):
     @property
     def stands(self) -> bool:
         """Whether the connection is complete and its websocket open; discord.py's own state outlives a websocket."""
-        websocket = self._connection.ws
-        return self.is_connected() and bool(websocket) and websocket.ws.close_code is None
+        return self.is_connected() and bool(self._connection.ws) and self._close_code is None
+
+    @property
+    def has_lost_its_server(self) -> bool:
+        """Whether the voice server crashed: discord.py waits in vain for voice updates when it resumes after that."""
+        return self._close_code == VOICE_SERVER_CRASHED
 
     @property
     def has_lost_its_poller(self) -> bool:
@@ -110,18 +121,23 @@ class RecordingVoiceClient(discord.VoiceClient):
             log.debug("A keepalive could not be sent")
 
     async def on_voice_state_update(self, data: Mapping[str, Any]) -> None:
-        """Note whether somebody else took the bot out of the channel, before discord.py acts on it.
+        """Note what somebody else did with the bot, before discord.py acts on it.
 
         When the gateway session that joined is gone, Discord itself ends its stay: that is a loss, not a wish.
+        Before the first news of a seat, news of none is about an earlier stay, and discord.py would give up.
         """
         channel_id = data.get("channel_id")
         if channel_id is None:
+            if not self._is_seated:
+                return
             is_wish = self._connection._expecting_disconnect
             self.was_removed = self.was_removed or (
                 not is_wish and self._gateway_session() == self._joined_by
             )
         else:
+            self._is_seated = True
             self.was_moved = int(channel_id) != self._channel_id
+            self._note_deafening(bool(data.get("deaf")))
         await super().on_voice_state_update(data)  # type: ignore[arg-type]
 
     def cleanup(self) -> None:
@@ -129,6 +145,18 @@ class RecordingVoiceClient(discord.VoiceClient):
         self.is_given_up = True
         self._connection.end()
         super().cleanup()
+
+    @property
+    def _close_code(self) -> int | None:
+        websocket = self._connection.ws
+        return websocket.ws.close_code if websocket else None
+
+    def _note_deafening(self, is_deafened: bool) -> None:
+        if is_deafened:
+            self.deafened_since_s = self.deafened_since_s or time.monotonic()
+        elif self.deafened_since_s is not None:
+            self.deafened_since_s = None
+            self.listener.undeafened()
 
     def _gateway_session(self) -> str | None:
         return self._state._get_websocket(self.guild.id).session_id

@@ -25,6 +25,15 @@ def deaf(meeting: Meeting, since_ms: int) -> Notice:
     return _not_recording(meeting, "🟠 **I cannot hear this voice channel at the moment.**", text)
 
 
+def deafened(meeting: Meeting, since_ms: int) -> Notice:
+    """Return the notice while a moderator has the bot deafened: it never claims to record."""
+    text = (
+        f"Since {clock(since_ms)} nothing of what is said is kept. Whoever may deafen members undoes "
+        "**Server Deafen** on me in the voice channel; I then go on by myself."
+    )
+    return _not_recording(meeting, "🟠 **I have been deafened in this voice channel.**", text)
+
+
 def paused(meeting: Meeting) -> Notice:
     """Return the notice of a recorder that is being restarted: it never claims to record."""
     text = "Nothing of what is said is kept until the recorder is back; it then goes on with this meeting."

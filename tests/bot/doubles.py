@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,10 +15,12 @@ import discord
 from standup.archive.manifest import Manifest
 from standup.bot.endings import Ending, Limits
 from standup.bot.listener import Listener
+from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage
-from standup.bot.recording import Equipment, Recording
+from standup.bot.recording import Equipment, NameOf, Recording
 from standup.bot.voice_line import VoiceLine
 from standup.capture.record import JournalRecord
+from standup.capture.segments import Clock
 from standup.capture.writer import JournalHealth, JournalState, JournalWriter
 from standup.errors import AudioCaptureError
 from standup.meeting import Meeting
@@ -87,6 +89,8 @@ class LineDouble:
         self.ending: Ending | None = None
         self.deaf_ms: int | None = None
         self.is_recovering = False
+        self.is_deafened = False
+        self.sees_people = True
         self.join_error: AudioCaptureError | None = None
         self.rejoin_cures = True
         self.rejoins = 0
@@ -154,10 +158,28 @@ def new_meeting(started_at: datetime | None = None) -> Meeting:
     return Meeting(MEETING_ID, str(GUILD), str(VOICE), str(TEXT), started_at or datetime.now(timezone.utc))
 
 
+class SteppedClock:
+    """A machine's clocks: time passes on both, and somebody sets the wall clock."""
+
+    def __init__(self, wall: datetime) -> None:
+        self._wall_ns = round(wall.timestamp() * 1_000_000) * 1000
+        self._monotonic_ns = 7_000_000_000
+        self.clock = Clock(lambda: self._wall_ns, lambda: self._monotonic_ns)
+
+    def advance(self, time: timedelta) -> None:
+        """Let time pass."""
+        self._monotonic_ns += round(time.total_seconds() * 1e9)
+        self.step(time)
+
+    def step(self, by: timedelta) -> None:
+        """Set the wall clock."""
+        self._wall_ns += round(by.total_seconds() * 1e9)
+
+
 class Stage:
     """A recording with doubles for everything it works with."""
 
-    def __init__(self, *, refusals: int = 0, limits: Limits | None = None) -> None:
+    def __init__(self, *, refusals: int = 0, limits: Limits | None = None, names: NameOf = name_of) -> None:
         self.text = TextDouble()
         self.text.contents[1001] = "opening"
         self.line = LineDouble()
@@ -165,15 +187,20 @@ class Stage:
         self.kept = KeptManifests(refusals)
         self.message = MeetingMessage(self.text, MEETING_ID, 1001)
         self.listener = Listener(self.journal, monotonic_ns=lambda: 0, wall_ns=lambda: 0)
+        meeting = new_meeting()
         equipment = Equipment(
-            cast(JournalWriter, self.journal), self.listener, cast(VoiceLine, self.line), self.message
+            cast(JournalWriter, self.journal),
+            self.listener,
+            cast(VoiceLine, self.line),
+            self.message,
+            MeetingClock(meeting.started_at),
         )
         self.recording = Recording(
-            Manifest(new_meeting(), (), "1001"),
+            Manifest(meeting, (), "1001"),
             equipment,
             limits or Limits(empty_grace_ms=30_000, longest_ms=3_600_000),
             self.kept.keep,
-            name_of,
+            names,
         )
 
 

@@ -17,7 +17,7 @@ from standup.bot.recording import Recording
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap
-from tests.bot.doubles import GUILD, TEXT, VOICE, Stage, refusal
+from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, Stage, refusal
 
 
 class StudioDouble:
@@ -27,6 +27,15 @@ class StudioDouble:
         self.recording = recording
         self.begun = Stage().recording
         self.error: Exception | None = None
+        self.prepares = False
+        self.is_unwanted = False
+
+    def stop_once_begun(self, guild_id: int) -> bool:
+        self.is_unwanted = self.is_preparing(guild_id)
+        return self.is_unwanted
+
+    def is_preparing(self, guild_id: int) -> bool:
+        return self.prepares and guild_id == GUILD
 
     def recording_in(self, guild_id: int) -> Recording | None:
         return self.recording if guild_id == GUILD else None
@@ -61,8 +70,15 @@ class Ask:
     """Somebody in a voice channel of a guild, asking in a text channel; change what the test is about."""
 
     def __init__(self) -> None:
+        self.members = {5: SimpleNamespace(id=5, bot=False)}
+        self.guild: Any = SimpleNamespace(
+            id=GUILD,
+            me=SimpleNamespace(id=OWN, voice=None),
+            get_member=self.members.get,
+            default_role=SimpleNamespace(id=GUILD),
+        )
         self.channel: Any = Mock(
-            spec=discord.VoiceChannel, id=VOICE, user_limit=0, voice_states={5: None}, guild=None
+            spec=discord.VoiceChannel, id=VOICE, user_limit=0, voice_states={5: None}, guild=self.guild
         )
         self.channel.permissions_for.return_value = permissions()
         self.text: Any = Mock(spec=discord.TextChannel, id=TEXT)
@@ -70,7 +86,6 @@ class Ask:
         self.user: Any = Mock(
             spec=discord.Member, voice=SimpleNamespace(channel=self.channel), display_name="Ana"
         )
-        self.guild: Any = SimpleNamespace(id=GUILD, me=SimpleNamespace())
         self.response = ResponseDouble()
         self.answers: list[str] = []
         self.answer_error: Exception | None = None
@@ -134,10 +149,34 @@ def _without_sending(ask: Ask) -> None:
 def _without_sending_in_threads(ask: Ask) -> None:
     ask.text = Mock(spec=discord.Thread, id=TEXT)
     ask.text.permissions_for.return_value = permissions(send_messages_in_threads=False)
+    ask.text.is_private.return_value = False
 
 
 def _in_a_full_channel(ask: Ask) -> None:
     ask.channel.user_limit = 1
+
+
+def _hidden_from(ask: Ask, hidden_id: int) -> None:
+    ask.text.permissions_for = lambda one: permissions(read_messages=one.id != hidden_id)
+
+
+def _where_somebody_cannot_see_it(ask: Ask) -> None:
+    _hidden_from(ask, 5)
+
+
+def _where_somebody_unknown_may_not_see_it(ask: Ask) -> None:
+    ask.channel.voice_states = {5: None, 6: None}
+    _hidden_from(ask, GUILD)
+
+
+def _in_a_private_thread(ask: Ask) -> None:
+    ask.text = Mock(spec=discord.Thread, id=TEXT)
+    ask.text.permissions_for.return_value = permissions()
+    ask.text.is_private.return_value = True
+
+
+def _deafened(ask: Ask) -> None:
+    ask.guild.me.voice = SimpleNamespace(deaf=True)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +192,14 @@ def _in_a_full_channel(ask: Ask) -> None:
             _without_sending_in_threads, "**Send Messages in Threads**", id="may not post in threads"
         ),
         pytest.param(_in_a_full_channel, commands.FULL, id="channel full"),
+        pytest.param(
+            _where_somebody_cannot_see_it,
+            f"not everybody in <#{VOICE}> can see <#{TEXT}>",
+            id="hidden notice",
+        ),
+        pytest.param(_where_somebody_unknown_may_not_see_it, f"can see <#{TEXT}>", id="hidden from everyone"),
+        pytest.param(_in_a_private_thread, commands.PRIVATE_THREAD, id="private thread"),
+        pytest.param(_deafened, commands.DEAFENED, id="deafened"),
     ],
 )
 async def test_start_is_refused(ask: Ask, circumstance: Any, expected: str) -> None:
@@ -162,6 +209,66 @@ async def test_start_is_refused(ask: Ask, circumstance: Any, expected: str) -> N
     circumstance(ask)
 
     assert expected in await ask(studio, "start")
+
+
+async def test_bots_need_not_see_the_notice(ask: Ask) -> None:
+    """Bots are not recorded; a channel that only they cannot see is good enough."""
+    ask.members[6] = SimpleNamespace(id=6, bot=True)
+    ask.channel.voice_states = {5: None, 6: None, OWN: None}
+    _hidden_from(ask, 6)
+
+    assert "I am recording" in await ask(StudioDouble(), "start")
+
+
+async def test_start_in_a_public_thread(ask: Ask) -> None:
+    """Whoever sees its channel sees a public thread."""
+    ask.text = Mock(spec=discord.Thread, id=TEXT)
+    ask.text.permissions_for.return_value = permissions()
+    ask.text.is_private.return_value = False
+
+    assert "I am recording" in await ask(StudioDouble(), "start")
+
+
+async def test_start_of_a_bot_that_turns_out_to_be_deafened(ask: Ask) -> None:
+    """Being deafened shows only once the bot has joined; the answer then claims no recording."""
+    studio = StudioDouble()
+    studio.begun = stage_deafened()
+
+    answer = await ask(studio, "start")
+
+    assert answer == commands.DEAFENED
+
+
+def stage_deafened() -> Recording:
+    stage = Stage()
+    stage.line.is_deafened = True
+    return stage.recording
+
+
+@pytest.mark.parametrize("subcommand", ["start", "status"])
+async def test_a_recording_that_is_being_prepared(ask: Ask, subcommand: str) -> None:
+    """While a recording begins or is taken up after a restart, nobody is told that there is none."""
+    studio = StudioDouble()
+    studio.prepares = True
+    studio.error = AssertionError("begun all the same")
+
+    assert await ask(studio, subcommand) == commands.PREPARING
+
+
+async def test_stop_while_a_recording_is_being_prepared(ask: Ask) -> None:
+    """A wish to stop that comes early is remembered."""
+    studio = StudioDouble()
+    studio.prepares = True
+
+    answer = await ask(studio, "stop")
+
+    assert studio.is_unwanted
+    assert answer == commands.STOPS_SOON
+
+
+async def test_status_of_a_deafened_bot(ask: Ask) -> None:
+    """Status names what a moderator has to undo."""
+    assert await ask(StudioDouble(stage_deafened()), "status") == commands.DEAFENED
 
 
 async def test_start_twice(ask: Ask) -> None:

@@ -32,3 +32,24 @@ def test_a_gap_that_began_before_the_meeting() -> None:
     log.end(100)
 
     assert log.closed == [Gap(0, 100)]
+
+
+def test_what_was_kept_is_no_part_of_a_gap() -> None:
+    """Packets that still arrive after the connection was thought lost move the beginning of the gap."""
+    log = GapLog()
+    log.begin(10_000)
+
+    log.heard(12_000)
+    log.heard(11_000)
+    log.end(20_000)
+
+    assert log.closed == [Gap(12_000, 20_000)]
+
+
+def test_nothing_is_heard_between_gaps() -> None:
+    """Without a gap there is nothing to move."""
+    log = GapLog()
+
+    log.heard(5)
+
+    assert log.since_ms is None

@@ -79,7 +79,7 @@ def test_speech_reaches_the_journal(listener: Listener, journal: JournalDouble) 
 
     assert heard(journal) == [(ANA, WORD)]
     assert listener.heard == {ANA}
-    assert listener.has_heard_since_connecting
+    assert listener.is_cured
 
 
 def test_packets_before_the_announcement_are_kept(listener: Listener, journal: JournalDouble) -> None:
@@ -172,3 +172,60 @@ def test_nothing_expected(listener: Listener, moment: Moment, how: str) -> None:
     moment.now_ms += DEAF_AFTER_MS
 
     assert listener.deaf_ms is None
+
+
+BOT = 7
+
+
+def test_bots_are_not_recorded(journal: JournalDouble, moment: Moment) -> None:
+    """What a music bot plays is neither kept nor expected nor counted as somebody heard."""
+    listening = Listener(journal, monotonic_ns=moment, wall_ns=moment, is_bot=lambda one: one == BOT)
+    listening.connected(PlainKeys(), OWN)
+    listening.datagram(packet(WORD, 1))
+
+    listening.voice_event(speaking(BOT))
+    listening.datagram(packet(WORD, 2))
+    moment.now_ms += DEAF_AFTER_MS
+
+    assert journal.records == []
+    assert listening.heard == frozenset()
+    assert listening.deaf_ms is None
+    assert listening.last_speech_ms is None
+
+
+def test_a_rejoin_for_somebody_is_not_cured_by_others(listener: Listener, moment: Moment) -> None:
+    """After a new connection was made for Ana, hearing Ben alone does not show that it helped."""
+    listener.voice_event(speaking(ANA))
+    moment.now_ms += DEAF_AFTER_MS
+    listener.rejoining()
+    listener.connected(PlainKeys(), OWN)
+
+    listener.voice_event(speaking(BEN))
+    listener.datagram(packet(WORD, 1))
+    with_ben = listener.is_cured
+    listener.voice_event(speaking(ANA, SSRC + 1))
+    listener.datagram(packet(WORD, 1, SSRC + 1))
+
+    assert (with_ben, listener.is_cured) == (False, True)
+
+
+def test_what_was_announced_to_a_deafened_bot_proves_nothing(listener: Listener, moment: Moment) -> None:
+    """Speech that Discord did not send is not expected once it sends again."""
+    listener.voice_event(speaking(ANA))
+    moment.now_ms += DEAF_AFTER_MS
+
+    listener.undeafened()
+
+    assert listener.deaf_ms is None
+
+
+def test_how_long_ago_speech_was_heard(listener: Listener, moment: Moment) -> None:
+    """The ages of the first speech on this connection and of the newest are known."""
+    before = (listener.first_speech_ms, listener.last_speech_ms)
+    listener.voice_event(speaking(ANA))
+    for sequence in range(2):
+        listener.datagram(packet(WORD, sequence))
+        moment.now_ms += 20
+
+    assert before == (None, None)
+    assert (listener.first_speech_ms, listener.last_speech_ms) == (40, 20)

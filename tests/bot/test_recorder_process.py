@@ -117,18 +117,15 @@ async def test_region_move_in_the_middle(
     assert discord.violations == []
 
 
-@pytest.mark.parametrize(
-    "code", [pytest.param(4015, id="server crashed"), pytest.param(4006, id="session invalid")]
-)
 async def test_voice_websocket_drop(
-    discord: LoopbackDiscord, recorder: Program, ana: Participant, frames: Frames, answer_to: Ask, code: int
+    discord: LoopbackDiscord, recorder: Program, ana: Participant, frames: Frames, answer_to: Ask
 ) -> None:
     """A dropped voice websocket is restored, and what is said afterwards is kept in the same meeting."""
     await _begin(discord, answer_to, ana)
     before, after = frames(1, 50), frames(2, 50)
 
     await ana.speak(before)
-    discord.drop_voice(code)
+    discord.drop_voice(4006)
     await _until_heard(discord, recorder, ana, frames)
     await ana.speak(after)
     await answer_to(discord, ana, "stop")
@@ -136,6 +133,27 @@ async def test_voice_websocket_drop(
     kept = recorder.payloads(ana.user_id)
     assert kept[:50] == before
     assert kept[-50:] == after
+
+
+async def test_a_crashed_voice_server(
+    discord: LoopbackDiscord, recorder: Program, ana: Participant, frames: Frames, answer_to: Ask
+) -> None:
+    """After a crash of the voice server the bot rejoins at once, and the gap begins after what was kept."""
+    await _begin(discord, answer_to, ana)
+    before, after = frames(1, 50), frames(2, 50)
+    await ana.speak(before)
+
+    discord.drop_voice(4015)
+    await discord.wait_until(
+        lambda: "Hearing was restored" in recorder.log("recorder"), timeout_s=8, what="the bot's hearing"
+    )
+    await ana.speak(after)
+    await answer_to(discord, ana, "stop")
+
+    (gap,) = recorder.manifest().meeting.gaps
+    assert recorder.payloads(ana.user_id) == before + after
+    assert gap.from_ms >= 1_000
+    assert gap.until_ms - gap.from_ms < 8_000
 
 
 async def test_gateway_resume(
@@ -237,6 +255,40 @@ async def test_resumes_the_same_meeting(
     assert recorder.segments() == 2
     assert len(recorder.manifest().meeting.gaps) == 1
     assert "Recording resumed" in recorder.log("recorder")
+
+
+async def test_killed_between_the_notice_and_joining(
+    discord: LoopbackDiscord, program: MakeProgram, ana: Participant, frames: Frames, answer_to: Ask
+) -> None:
+    """A recorder that dies while it joins leaves no notice behind that nobody owns: the next one goes on with it."""
+    recorder = program(
+        "voice_recorder",
+        discord,
+        before=(
+            "import os\n"
+            "from standup.bot.voice_line import VoiceLine\n"
+            "VoiceLine.join = lambda self: os.kill(os.getpid(), 9)"
+        ),
+    )
+    recorder.start()
+    await discord.wait_for_bot(timeout_s=20)
+    await discord.invoke(ana, "standup", "start")
+    exit_status = await recorder.exit_status()
+    (orphan,) = discord.messages(discord.text_channel_id)
+
+    recorder.before = ""
+    recorder.start()
+    await discord.wait_for_bot_voice(timeout_s=20)
+    await discord.wait_until(
+        lambda: "Recording resumed" in recorder.log("recorder"), timeout_s=15, what="the continued meeting"
+    )
+    await ana.speak(frames(1, 20))
+    await answer_to(discord, ana, "stop")
+
+    assert exit_status == -signal.SIGKILL
+    assert [one.id for one in discord.messages(discord.text_channel_id)] == [orphan.id]
+    assert recorder.manifest().message_id == str(orphan.id)
+    assert recorder.payloads(ana.user_id) == frames(1, 20)
 
 
 async def test_a_meeting_that_everybody_left_meanwhile_is_ended(

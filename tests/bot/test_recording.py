@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import discord
 import pytest
 
+from standup.archive.manifest import Manifest
 from standup.bot import message as message_module
 from standup.bot import recording as recording_module
 from standup.bot.endings import Ending, Limits
+from standup.bot.meeting_clock import MeetingClock
+from standup.bot.recording import NAMES_AT_ONCE
 from standup.capture.writer import JournalHealth, JournalState
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap, MeetingState
-from tests.bot.doubles import Stage, eventually, refusal
+from tests.bot.doubles import Stage, SteppedClock, eventually, refusal
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +51,11 @@ def _notice_forbidden(stage: Stage) -> None:
 
 
 def _too_long(stage: Stage) -> None:
-    manifest = stage.recording.manifest
-    long_ago = datetime.now(timezone.utc) - timedelta(hours=2)
-    stage.recording.manifest = dataclasses.replace(
-        manifest, meeting=dataclasses.replace(manifest.meeting, started_at=long_ago)
-    )
+    _set_clock(stage, MeetingClock(stage.recording.meeting.started_at - timedelta(hours=2)))
+
+
+def _set_clock(stage: Stage, clock: MeetingClock) -> None:
+    stage.recording.equipment = dataclasses.replace(stage.recording.equipment, clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +88,24 @@ async def test_begin_makes_the_meeting_known() -> None:
     assert stage.kept.last.meeting.state is MeetingState.RECORDING
 
 
+async def test_the_manifest_is_on_disk_before_joining() -> None:
+    """A recorder that is killed while it joins has left its notice in a manifest, not yet for the archive."""
+    stage = Stage()
+    before: list[Manifest] = []
+
+    async def join() -> None:
+        before.extend(stage.kept.all)
+
+    stage.line.join = join  # type: ignore[method-assign]
+
+    await stage.recording.begin()
+
+    assert [(one.message_id, one.adopted) for one in before] == [("1001", True)]
+    assert not stage.kept.last.adopted
+
+
 async def test_a_join_that_fails_leaves_nothing_held() -> None:
-    """When the channel cannot be joined, the journal is closed and no manifest was written."""
+    """When the channel cannot be joined, the journal is closed and the archive has not been told of the meeting."""
     stage = Stage()
     stage.line.join_error = AudioCaptureError("no way in")
 
@@ -94,7 +113,65 @@ async def test_a_join_that_fails_leaves_nothing_held() -> None:
         await stage.recording.begin()
 
     assert stage.journal.is_closed
-    assert stage.kept.all == []
+    assert [one.adopted for one in stage.kept.all] == [True]
+
+
+async def test_names_are_looked_up_side_by_side() -> None:
+    """Slow answers for many people cost the time of one, and no more than a bounded number is asked for at once."""
+    asked = 0
+    all_asked = asyncio.Event()
+
+    async def slow_name(user_id: int) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == NAMES_AT_ONCE:
+            all_asked.set()
+        await asyncio.wait_for(all_asked.wait(), 5)
+        return "Somebody"
+
+    stage = Stage(names=slow_name)
+    stage.line.people = frozenset(range(100, 100 + NAMES_AT_ONCE + 1))
+
+    await stage.recording.begin()
+
+    assert asked == NAMES_AT_ONCE
+    assert len(stage.kept.last.participants) == NAMES_AT_ONCE
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-5), timedelta(hours=5)], ids=["back", "ahead"])
+async def test_a_stepped_wall_clock_ends_nothing(step: timedelta) -> None:
+    """Whatever the wall clock is set to, the meeting goes on and has the length that really passed."""
+    stage = Stage()
+    machine = SteppedClock(stage.recording.meeting.started_at)
+    _set_clock(stage, MeetingClock(stage.recording.meeting.started_at, machine.clock))
+    running = asyncio.create_task(stage.recording.run())
+    await eventually(lambda: stage.line.keepalives > 0, "a round")
+
+    machine.step(step)
+    machine.advance(timedelta(seconds=90))
+    keepalives = stage.line.keepalives
+    await eventually(lambda: stage.line.keepalives > keepalives, "later rounds")
+    stage.recording.stop(Ending.ASKED)
+    await running
+    await stage.recording.close(Ending.ASKED)
+
+    assert stage.recording.ending is Ending.ASKED
+    assert stage.kept.last.meeting.duration_ms == 90_000
+
+
+async def test_a_quiet_recording_shows_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The manifest is stored now and then although nothing changes, so that a restart knows when this run ended."""
+    monkeypatch.setattr(recording_module, "ALIVE_ROUNDS", 3)
+    stage = Stage()
+    await stage.recording.begin()
+    known = len(stage.kept.all)
+    running = asyncio.create_task(stage.recording.run())
+
+    await eventually(lambda: len(stage.kept.all) >= known + 2, "two signs of life")
+    stage.recording.stop(Ending.ASKED)
+    await running
+
+    assert stage.kept.last == stage.kept.all[known - 1]
 
 
 async def test_close_hands_the_meeting_over() -> None:
@@ -181,6 +258,92 @@ async def test_discord_py_is_left_to_its_own_reconnect() -> None:
     assert stage.recording.is_deaf
 
 
+async def test_a_deafened_bot_says_so_and_stays() -> None:
+    """A bot that a moderator deafened names that as the cause, and does not rejoin for it."""
+    stage = Stage()
+    stage.line.deaf_ms, stage.line.is_deafened = 500, True
+    running = asyncio.create_task(stage.recording.run())
+
+    await eventually(lambda: "have been deafened" in stage.text.contents[1001], "the notice")
+    is_deaf = stage.recording.is_deaf
+    stage.line.deaf_ms, stage.line.is_deafened = None, False
+    await eventually(lambda: "is being recorded" in stage.text.contents[1001], "the notice of recording")
+    stage.recording.stop(Ending.ASKED)
+    await running
+
+    assert is_deaf
+    assert stage.line.rejoins == 0
+    assert len(stage.recording.gaps.closed) == 1
+
+
+def _left(stage: Stage) -> None:
+    stage.line.people = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        pytest.param(_left, Ending.EMPTY, id="everybody left"),
+        pytest.param(_removed, Ending.REMOVED, id="removed"),
+        pytest.param(_too_long, Ending.TOO_LONG, id="too long"),
+    ],
+)
+async def test_a_recording_ends_while_it_rejoins(cause: Callable[[Stage], None], expected: Ending) -> None:
+    """Whatever ends a recording ends it also during a rejoin, which is given up then."""
+    stage = Stage(limits=Limits(empty_grace_ms=5, longest_ms=3_600_000))
+    rejoining, given_up = _never_rejoins(stage)
+    running = asyncio.create_task(stage.recording.run())
+    await asyncio.wait_for(rejoining.wait(), 5)
+
+    cause(stage)
+
+    assert await asyncio.wait_for(running, 5) is expected
+    assert given_up.is_set()
+
+
+def _never_rejoins(stage: Stage) -> tuple[asyncio.Event, asyncio.Event]:
+    """Have rejoining last for ever; return what tells that it began and that it was given up."""
+    begun, given_up = asyncio.Event(), asyncio.Event()
+    stage.line.deaf_ms = 10_000
+
+    async def forever() -> bool:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        return True
+
+    stage.line.rejoin = forever  # type: ignore[method-assign]
+    return begun, given_up
+
+
+async def test_an_outage_of_the_gateway_empties_nothing() -> None:
+    """While nobody can tell who is in the channel, the recording is not ended for want of people."""
+    stage = Stage(limits=Limits(empty_grace_ms=1, longest_ms=3_600_000))
+    stage.line.people, stage.line.sees_people = frozenset(), False
+    running = asyncio.create_task(stage.recording.run())
+
+    await eventually(lambda: stage.line.keepalives > 2, "some rounds")
+    stage.recording.stop(Ending.ASKED)
+
+    assert await running is Ending.ASKED
+
+
+async def test_a_rejoin_that_has_nowhere_to_go_names_the_cause() -> None:
+    """A channel that is gone ends the recording as removed, not as deaf."""
+    stage = Stage()
+    stage.line.deaf_ms = 10_000
+
+    async def gone() -> bool:
+        stage.line.ending = Ending.REMOVED
+        return False
+
+    stage.line.rejoin = gone  # type: ignore[method-assign]
+
+    assert await asyncio.wait_for(stage.recording.run(), 5) is Ending.REMOVED
+
+
 async def test_a_deleted_notice_comes_back() -> None:
     """The message is posted again, and the manifest names the new one."""
     stage = Stage()
@@ -250,21 +413,14 @@ async def test_the_first_reason_counts() -> None:
 async def test_stop_interrupts_rejoining() -> None:
     """Whoever stops the recording does not wait for a rejoin."""
     stage = Stage()
-    stage.line.deaf_ms = 10_000
-    rejoining = asyncio.Event()
-
-    async def forever() -> bool:
-        rejoining.set()
-        await asyncio.Event().wait()
-        return True
-
-    stage.line.rejoin = forever  # type: ignore[method-assign]
+    rejoining, given_up = _never_rejoins(stage)
     running = asyncio.create_task(stage.recording.run())
     await asyncio.wait_for(rejoining.wait(), 5)
 
     stage.recording.stop(Ending.ASKED)
 
     assert await asyncio.wait_for(running, 5) is Ending.ASKED
+    assert given_up.is_set()
 
 
 async def test_resume_marks_the_gap() -> None:

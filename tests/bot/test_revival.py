@@ -14,6 +14,7 @@ import discord
 import pytest
 
 from standup.archive.manifest import Manifest
+from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage
 from standup.bot.recording import Recording
 from standup.bot.revival import Revival
@@ -32,16 +33,20 @@ class ShelfDouble(KeptManifests):
 
     def __init__(self, manifest: Manifest, last_at: datetime | Exception | None) -> None:
         super().__init__()
-        self._manifest = manifest
+        self.manifest = manifest
+        self.last_alive: datetime | None = None
         self._last_at = last_at
 
     async def manifests(self) -> tuple[Manifest, ...]:
-        return (self._manifest,)
+        return (self.manifest,)
 
     async def last_packet_at(self, meeting_id: str) -> datetime | None:
         if isinstance(self._last_at, Exception):
             raise self._last_at
         return self._last_at
+
+    async def last_alive_at(self, meeting_id: str) -> datetime | None:
+        return self.last_alive
 
 
 class StudioDouble:
@@ -57,6 +62,8 @@ class StudioDouble:
 
     async def equip(self, manifest: Manifest, message: MeetingMessage, guild: discord.Guild) -> Recording:
         self.stage.recording.manifest = manifest
+        clock = MeetingClock(manifest.meeting.started_at)
+        self.stage.recording.equipment = dataclasses.replace(self.stage.recording.equipment, clock=clock)
         return self.stage.recording
 
     def launch(self, recording: Recording) -> None:
@@ -106,6 +113,30 @@ async def test_continued() -> None:
     assert recording.meeting.id == MEETING_ID
     assert 59_000 <= gap.from_ms <= 61_000
     assert gap.until_ms - gap.from_ms >= 60_000
+
+
+async def test_a_quiet_meeting_is_continued() -> None:
+    """Where nobody spoke for long but the recorder was alive until now, the gap is only the time without it."""
+    restart = Restart(people=2, age=30 * MINUTE)
+    restart.shelf.last_alive = datetime.now(timezone.utc) - MINUTE
+
+    await restart.run()
+
+    (recording,) = restart.studio.launched
+    (gap,) = recording.gaps.closed
+    assert 60_000 <= gap.until_ms - gap.from_ms < 90_000
+
+
+@pytest.mark.parametrize("people", [2, 0], ids=["continued", "ended"])
+async def test_a_meeting_that_was_about_to_be_joined(people: int) -> None:
+    """A meeting that the archive was not to know yet is one for it now, however it goes on."""
+    restart = Restart(people=people)
+    restart.shelf.manifest = dataclasses.replace(restart.shelf.manifest, adopted=True)
+
+    await restart.run()
+
+    manifests = [*restart.shelf.all, *(one.manifest for one in restart.studio.launched)]
+    assert [one.adopted for one in manifests] == [False]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -92,6 +94,25 @@ async def test_last_packet(shelf: Shelf) -> None:
     assert found == datetime.fromtimestamp(2_000, timezone.utc)
 
 
+@pytest.mark.parametrize(
+    ("manifest_s", "segment_s"), [(2_000, 1_000), (1_000, 2_000)], ids=["manifest", "journal"]
+)
+async def test_last_alive(shelf: Shelf, tmp_path: Path, manifest_s: int, segment_s: int) -> None:
+    """The recorder was alive when it last wrote its manifest or its journal, whichever was later."""
+    meeting = new_meeting()
+    (await shelf.open_journal(meeting)).close()
+    await shelf.keep(Manifest(meeting))
+    os.utime(folder_of(tmp_path) / manifests.NAME, (manifest_s, manifest_s))
+    os.utime(folder_of(tmp_path) / "journal" / "000001.pkt", (segment_s, segment_s))
+
+    assert await shelf.last_alive_at(meeting.id) == datetime.fromtimestamp(2_000, timezone.utc)
+
+
+async def test_never_alive(shelf: Shelf) -> None:
+    """Of a meeting without any file nobody knows."""
+    assert await shelf.last_alive_at(MEETING_ID) is None
+
+
 async def test_no_packet(shelf: Shelf, tmp_path: Path) -> None:
     """A journal that is empty or not there has no last packet."""
     journal = await shelf.open_journal(new_meeting())
@@ -110,7 +131,30 @@ async def test_a_meeting_that_never_began_leaves_nothing(shelf: Shelf, tmp_path:
     assert not folder_of(tmp_path).exists()
 
 
-@pytest.mark.parametrize("what", ["manifest", "packet", "foreign file"])
+async def test_the_manifest_of_a_meeting_that_never_began(shelf: Shelf, tmp_path: Path) -> None:
+    """A manifest that is kept from the archive goes with its empty journal, and is not found again."""
+    meeting = new_meeting()
+    (await shelf.open_journal(meeting)).close()
+    await shelf.keep(Manifest(meeting, (), "7", adopted=True))
+
+    await shelf.discard_empty(MEETING_ID)
+
+    assert not folder_of(tmp_path).exists()
+    assert await shelf.manifests() == ()
+
+
+async def test_an_ended_meeting_without_packets_stays(shelf: Shelf, tmp_path: Path) -> None:
+    """What the archive has adopted is not a meeting that never began."""
+    meeting = dataclasses.replace(new_meeting(), ended_at=datetime.now(timezone.utc))
+    (await shelf.open_journal(meeting)).close()
+    await shelf.keep(Manifest(meeting, (), "7", adopted=True))
+
+    await shelf.discard_empty(MEETING_ID)
+
+    assert folder_of(tmp_path).exists()
+
+
+@pytest.mark.parametrize("what", ["manifest", "damaged manifest", "packet", "foreign file"])
 async def test_nothing_else_is_ever_removed(shelf: Shelf, tmp_path: Path, what: str) -> None:
     """A meeting that is known or heard stays, and so does what is not ours."""
     meeting = new_meeting()
@@ -120,6 +164,8 @@ async def test_nothing_else_is_ever_removed(shelf: Shelf, tmp_path: Path, what: 
     journal.close()
     if what == "manifest":
         await shelf.keep(Manifest(meeting))
+    if what == "damaged manifest":
+        (folder_of(tmp_path) / manifests.NAME).write_text("{")
     if what == "foreign file":
         (folder_of(tmp_path) / "notes.txt").write_text("mine")
 

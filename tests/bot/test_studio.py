@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,7 +17,7 @@ from standup.bot import progress
 from standup.bot import recording as recording_module
 from standup.bot.endings import Ending, Limits
 from standup.bot.message import MeetingMessage
-from standup.bot.recording import Equipment, Recording
+from standup.bot.recording import Recording
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError, ChannelForbidden
@@ -62,7 +64,7 @@ class StagedStudio(Studio):
 
     async def equip(self, manifest: Manifest, message: MeetingMessage, guild: discord.Guild) -> Recording:
         old = self.stage.recording.equipment
-        self.stage.recording.equipment = Equipment(old.journal, old.listener, old.line, message)
+        self.stage.recording.equipment = dataclasses.replace(old, message=message)
         self.stage.recording.manifest = manifest
         return self.stage.recording
 
@@ -116,6 +118,40 @@ async def test_a_failed_join_is_told_and_cleared(studio: StagedStudio, text: Tex
     assert "Nothing was recorded" in content
     assert len(studio.shelf_double.discarded) == 1
     assert not studio.is_busy(GUILD)
+
+
+async def test_a_recording_that_is_unwanted_before_it_began(studio: StagedStudio, text: TextDouble) -> None:
+    """Who stops a recording that is still joining has it end as soon as it runs."""
+    wishes: list[bool] = []
+
+    async def join() -> None:
+        assert studio.recording_in(GUILD) is None
+        wishes.append(studio.stop_once_begun(GUILD))
+
+    studio.stage.line.join = join  # type: ignore[method-assign]
+
+    recording = await studio.begin(CHANNEL, text, "Ana")
+    await asyncio.wait_for(recording.is_closed.wait(), 5)
+    await studio.suspend()
+
+    assert wishes == [True]
+    assert recording.ending is Ending.ASKED
+
+
+async def test_there_is_nothing_to_stop(studio: StagedStudio, text: TextDouble) -> None:
+    """Only a recording that is being prepared can be unwanted, and the wish does not outlive it."""
+    before = studio.stop_once_begun(GUILD)
+    with suppress(KeyError), studio.reserved(GUILD):
+        during = studio.stop_once_begun(GUILD)
+        raise KeyError
+
+    recording = await studio.begin(CHANNEL, text, "Ana")
+    await eventually(lambda: studio.stage.line.keepalives > 0, "a round")
+    ending = recording.ending
+    await studio.suspend()
+
+    assert (before, during) == (False, True)
+    assert ending is None
 
 
 async def test_one_recording_per_guild(studio: StagedStudio, text: TextDouble) -> None:

@@ -46,14 +46,16 @@ class Seat:
         client = SimpleNamespace(_connection=self.gateway)
         self.client = RecordingVoiceClient(cast(Any, client), channel, listener=self.listener)
         self.connection: Any = self.client._connection
+        self.disconnects = 0
 
-    async def update(self, channel_id: int | None) -> None:
+    async def update(self, channel_id: int | None, *, deaf: bool = False) -> None:
         """Bring news of where the bot sits."""
-        self.connection.disconnect = _do_nothing
-        await self.client.on_voice_state_update({"channel_id": channel_id, "session_id": "voice"})
+        self.connection.disconnect = self._disconnect
+        news = {"channel_id": channel_id, "session_id": "voice", "deaf": deaf}
+        await self.client.on_voice_state_update(news)
 
-
-async def _do_nothing() -> None: ...
+    async def _disconnect(self) -> None:
+        self.disconnects += 1
 
 
 @pytest.fixture
@@ -94,13 +96,25 @@ async def test_a_failing_listener_does_not_end_the_connection(
 
 async def test_removed(seat: Seat) -> None:
     """Somebody who disconnects the bot is recognized."""
+    await seat.update(VOICE)
+
     await seat.update(None)
 
     assert seat.client.was_removed
+    assert seat.disconnects == 1
+
+
+async def test_the_echo_of_an_earlier_stay(seat: Seat) -> None:
+    """The news that the bot left may come when it is joining again: it is neither a removal nor the end of that."""
+    await seat.update(None)
+
+    assert not seat.client.was_removed
+    assert seat.disconnects == 0
 
 
 async def test_leaving_is_no_removal(seat: Seat) -> None:
     """The answer to the bot's own leaving is not taken for somebody's wish."""
+    await seat.update(VOICE)
     seat.connection._expecting_disconnect = True
 
     await seat.update(None)
@@ -110,6 +124,7 @@ async def test_leaving_is_no_removal(seat: Seat) -> None:
 
 async def test_a_lost_session_is_no_removal(seat: Seat) -> None:
     """When the gateway session that joined is over, Discord ends the stay; nobody wished it."""
+    await seat.update(VOICE)
     seat.gateway.session_id = "second"
 
     await seat.update(None)
@@ -125,6 +140,22 @@ async def test_moved(seat: Seat, channel_id: int, expected: bool) -> None:
     await seat.update(channel_id)
 
     assert seat.client.was_moved is expected
+
+
+async def test_deafened(seat: Seat) -> None:
+    """A bot that a moderator deafened knows since when, and that it hears again once that is undone."""
+    await seat.update(VOICE, deaf=True)
+    since_s = seat.client.deafened_since_s
+    await seat.update(VOICE, deaf=True)
+    still_since_s = seat.client.deafened_since_s
+    unexpected = seat.listener.undeafened.call_count
+
+    await seat.update(VOICE)
+
+    assert since_s is not None
+    assert still_since_s == since_s
+    assert seat.client.deafened_since_s is None
+    assert (unexpected, seat.listener.undeafened.call_count) == (0, 1)
 
 
 async def test_given_up(seat: Seat) -> None:
@@ -156,6 +187,21 @@ async def test_stands(seat: Seat, close_code: int | None, expected: bool) -> Non
     seat.connection.ws = SimpleNamespace(ws=SimpleNamespace(close_code=close_code))
 
     assert seat.client.stands is expected
+
+
+@pytest.mark.parametrize(
+    ("close_code", "expected"),
+    [
+        pytest.param(None, False, id="open"),
+        pytest.param(4006, False, id="session invalid"),
+        pytest.param(4015, True, id="server crashed"),
+    ],
+)
+async def test_a_crashed_server(seat: Seat, close_code: int | None, expected: bool) -> None:
+    """Only the voice server's own crash is one from which discord.py does not recover."""
+    seat.connection.ws = SimpleNamespace(ws=SimpleNamespace(close_code=close_code))
+
+    assert seat.client.has_lost_its_server is expected
 
 
 async def test_keepalives_count(seat: Seat) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import discord
 import pytest
@@ -23,7 +25,7 @@ class Room:
     """A voice channel that lets the bot in, or fails as often as it is told."""
 
     def __init__(self) -> None:
-        self.listener: Any = Mock(spec=Listener, has_heard_since_connecting=False, deaf_ms=None)
+        self.listener: Any = Mock(spec=Listener, is_cured=False, deaf_ms=None)
         self.failures: list[Exception] = []
         self.joined: list[Any] = []
         self.shard = SimpleNamespace(is_closed=lambda: False)
@@ -40,9 +42,16 @@ class Room:
         )
         self.channel.connect = self._connect
         self.bot: Any = SimpleNamespace(
-            get_channel=lambda _: self.channel, get_shard=lambda _: self.shard, voice_clients=[]
+            get_channel=lambda _: self.channel,
+            get_guild=lambda _: self.guild,
+            get_shard=lambda _: self.shard,
+            shard_count=1,
+            voice_clients=[],
         )
-        self.line = VoiceLine(cast(Any, self.bot), VOICE, cast(Listener, self.listener))
+        self.line = VoiceLine(cast(Any, self.bot), GUILD, VOICE, cast(Listener, self.listener))
+
+    def made(self, client: Any) -> None:
+        """Let the test change what becomes of a client before it is joined."""
 
     async def _connect(self, *, cls: Any, **wishes: Any) -> Any:
         assert wishes["self_deaf"] is False
@@ -54,8 +63,13 @@ class Room:
             has_lost_its_poller=False,
             was_moved=False,
             was_removed=False,
+            has_lost_its_server=False,
+            deafened_since_s=None,
             stands=True,
         )
+        with patch.object(voice_line, "RecordingVoiceClient", return_value=client):
+            assert cls(self.bot, self.channel) is client
+        self.made(client)
         self.bot.voice_clients.append(client)
         self.joined.append(client)
         if self.failures:
@@ -66,6 +80,7 @@ class Room:
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.setattr(voice_line, "REJOIN_WAITS_MS", (0, 0, 0))
+    monkeypatch.setattr(voice_line, "LOOK_S", 0.001)
     return Room()
 
 
@@ -131,6 +146,7 @@ async def test_endings(room: Room, state: dict[str, bool], expected: Ending) -> 
         pytest.param({"is_given_up": True}, False, id="discord.py gave up"),
         pytest.param({"has_lost_its_poller": True}, False, id="nobody reads the websocket"),
         pytest.param({"stands": False}, True, id="discord.py is at it"),
+        pytest.param({"stands": False, "has_lost_its_server": True}, False, id="the voice server crashed"),
     ],
 )
 async def test_not_hearing(room: Room, state: dict[str, bool], is_recovering: bool) -> None:
@@ -184,7 +200,7 @@ async def test_hearing_gives_new_attempts(room: Room) -> None:
     """Speech that was heard since shows that rejoining helps."""
     for _ in range(3):
         await room.line.rejoin()
-    room.listener.has_heard_since_connecting = True
+    room.listener.is_cured = True
 
     hearing = room.line.deaf_ms is None
 
@@ -192,13 +208,109 @@ async def test_hearing_gives_new_attempts(room: Room) -> None:
     assert await room.line.rejoin()
 
 
+async def test_an_earlier_connection_gives_no_new_attempts(room: Room) -> None:
+    """What was heard before the seat was lost does not show that rejoining helps, however often one looks."""
+    room.listener.is_cured = True
+    room.failures = [OSError()] * 10
+    looks: list[int | None] = []
+    room.made = lambda _: looks.append(room.line.deaf_ms)  # type: ignore[method-assign]
+
+    is_cured = await room.line.rejoin()
+
+    assert not is_cured
+    assert len(looks) == 3
+
+
+async def test_rejoining_is_told_to_the_listener(room: Room) -> None:
+    """The listener remembers for whom the connection is made anew, once for each rejoin."""
+    room.failures = [OSError()]
+
+    await room.line.rejoin()
+
+    room.listener.rejoining.assert_called_once()
+
+
+async def test_a_removal_is_not_undone_by_rejoining(room: Room) -> None:
+    """Somebody who disconnects the bot just before it rejoins is obeyed."""
+    await room.line.join()
+    room.joined[0].was_removed = True
+
+    is_cured = await room.line.rejoin()
+
+    assert not is_cured
+    assert room.line.ending is Ending.REMOVED
+    assert len(room.joined) == 1
+
+
+async def test_a_removal_while_joining_is_obeyed(room: Room) -> None:
+    """Somebody who disconnects the bot while it is still joining ends the attempts."""
+    room.made = lambda client: setattr(client, "was_removed", True)  # type: ignore[method-assign]
+    room.failures = [OSError()] * 3
+
+    is_cured = await room.line.rejoin()
+
+    assert not is_cured
+    assert room.line.ending is Ending.REMOVED
+    assert len(room.joined) == 1
+
+
+def _without_a_guild(room: Room) -> None:
+    room.guild = room.channel = None
+
+
+def _without_a_channel(room: Room) -> None:
+    room.channel = None
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(_without_a_guild, id="the bot was removed from the guild"),
+        pytest.param(_without_a_channel, id="the channel was deleted"),
+    ],
+)
+async def test_there_is_nowhere_to_rejoin(room: Room, loss: Callable[[Room], None]) -> None:
+    """With the gateway connected, a channel that is not there is gone for good: nothing is waited for."""
+    loss(room)
+
+    is_cured = await asyncio.wait_for(room.line.rejoin(), 0.5)
+
+    assert not is_cured
+    assert room.line.ending is Ending.REMOVED
+
+
+async def test_an_outage_of_the_guild_is_waited_out(room: Room) -> None:
+    """A guild that Discord calls unavailable has no channels for a while; they are not gone."""
+    room.guild.unavailable = True
+    there, room.channel = room.channel, None
+    rejoining = asyncio.create_task(room.line.rejoin())
+    await asyncio.sleep(0)
+
+    sees_people = room.line.sees_people
+    room.guild.unavailable, room.channel = False, there
+
+    assert not sees_people
+    assert await asyncio.wait_for(rejoining, 5)
+    assert room.line.ending is None
+
+
+async def test_deafened(room: Room) -> None:
+    """A bot that a moderator deafened does not hear, and rejoining is not what helps."""
+    await room.line.join()
+    room.joined[0].deafened_since_s = time.monotonic() - 5
+
+    assert room.line.is_deafened
+    assert room.line.deaf_ms == pytest.approx(5_000, abs=500)
+
+
 async def test_a_gateway_that_never_returns(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage is waited out for a bounded time."""
     monkeypatch.setattr(voice_line, "GATEWAY_S", 0.0)
     room.shard.is_closed = lambda: True
-    room.failures = [OSError()] * 3
 
     assert not await room.line.rejoin()
+    assert room.line.ending is None
+    assert room.joined == []
 
 
 async def test_keepalives_need_a_seat(room: Room) -> None:

@@ -50,8 +50,13 @@ def test_any_number_of_gaps_fits(starts_ms: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "notice",
-    [wording.deaf(MEETING, 1000), wording.paused(MEETING), wording.not_begun(MEETING, "No.")],
-    ids=["deaf", "paused", "not begun"],
+    [
+        wording.deaf(MEETING, 1000),
+        wording.deafened(MEETING, 1000),
+        wording.paused(MEETING),
+        wording.not_begun(MEETING, "No."),
+    ],
+    ids=["deaf", "deafened", "paused", "not begun"],
 )
 def test_nothing_claims_to_record_without_hearing(notice: notices.Notice) -> None:
     """A bot that does not hear never shows the words of a running recording."""

@@ -18,7 +18,7 @@ from standup.bot.liveness import Liveness
 from standup.capture.keys import Keys
 from standup.capture.opus import SILENCE
 from standup.capture.receiver import CLIENT_DISCONNECT, SPEAKING, Receiver
-from standup.capture.record import JournalRecord
+from standup.capture.record import UNKNOWN_SPEAKER, JournalRecord
 
 READY = 2
 KEEPALIVE_BYTES = 8
@@ -52,7 +52,6 @@ class Listener:
         self._monotonic_ns = monotonic_ns
         self._wall_ns = wall_ns
         self._receiver: Receiver | None = None
-        self._held_dropped = 0
         self._lock = threading.Lock()
         self._liveness = Liveness()
         self._heard: set[int] = set()
@@ -85,18 +84,22 @@ class Listener:
     @property
     def deaf_ms(self) -> int | None:
         """For how long somebody has been speaking unheard; None while nothing proves deafness."""
-        self._count_unnamed()
         now_ms = self._now_ms()
         with self._lock:
             return self._age_ms(self._liveness.deaf_since_ms(now_ms))
 
     def connected(self, keys: Keys, own_user_id: int) -> None:
         """Begin to listen on a new voice server session, read with *keys*."""
+        self.end()
         with self._lock:
             self._liveness.forget()
-            self._held_dropped = 0
             self._own_user_id = own_user_id
             self._receiver = Receiver(keys, own_user_id)
+
+    def end(self) -> None:
+        """Give up packets that still wait for their sender to be named, as their connection ends; count them."""
+        if self._receiver is not None:
+            self._kept(self._receiver.end())
 
     def datagram(self, data: bytes) -> None:
         """Take one datagram off the voice socket."""
@@ -156,6 +159,9 @@ class Listener:
 
     def _judge(self, records: Iterable[JournalRecord]) -> None:
         for record in records:
+            if record.user_id == UNKNOWN_SPEAKER:
+                self._liveness.undecryptable(None, record.monotonic_ns // NS_PER_MS)
+                continue
             self._heard.add(record.user_id)
             if record.is_undecryptable:
                 self._liveness.undecryptable(record.user_id, record.monotonic_ns // NS_PER_MS)
@@ -163,17 +169,6 @@ class Listener:
                 self._liveness.silent(record.user_id)
             else:
                 self._liveness.decrypted(record.user_id, record.monotonic_ns // NS_PER_MS)
-
-    def _count_unnamed(self) -> None:
-        """Count packets whose sender was never named as unheard speech."""
-        receiver = self._receiver
-        if receiver is None:
-            return
-        dropped = receiver.counts.held_dropped
-        with self._lock:
-            for _ in range(dropped - self._held_dropped):
-                self._liveness.undecryptable(None, self._now_ms())
-            self._held_dropped = dropped
 
     def _age_ms(self, at_ms: int | None) -> int | None:
         return None if at_ms is None else self._now_ms() - at_ms

@@ -97,9 +97,8 @@ class Liveness:
         self._heard_ms = now_ms
         self.first_heard_ms = now_ms if self.first_heard_ms is None else self.first_heard_ms
         self.last_heard_ms = max(now_ms, self.last_heard_ms or now_ms)
-        for one in (user_id, None):
-            self._unheard.pop(one, None)
-            self._awaited.discard(one)
+        self._unheard.pop(user_id, None)
+        self._awaited -= {user_id, None}  # of a sender who cannot be named, nothing can be heard again
         self._blamed.pop(user_id, None)
         for other, blame in self._blamed.items():
             blame.others_heard = True

@@ -240,6 +240,7 @@ class Recording:
             await self._store(participants=(*self.manifest.participants, *people))
 
     async def _close_journal(self) -> None:
+        self.equipment.listener.end()
         health = await asyncio.to_thread(self.equipment.journal.close)
         if health.dropped:
             log.error("The journal lacks %d packets that the disk did not take; free space.", health.dropped)

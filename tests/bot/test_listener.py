@@ -10,6 +10,7 @@ import pytest
 from standup.bot.listener import Listener
 from standup.bot.liveness import CUT_OFF_AFTER_MS, DEAF_AFTER_MS
 from standup.capture.keys import DaveDecrypt
+from standup.capture.record import UNKNOWN_SPEAKER
 from tests.bot.doubles import OWN, JournalDouble
 
 ANA, BEN, SSRC = 5, 6, 4001
@@ -23,6 +24,7 @@ class PlainKeys:
     mode = "aead_xchacha20_poly1305_rtpsize"
     dave_protocol_version = 0
     dave_decrypt: DaveDecrypt | None = None
+    dave_users: frozenset[int] = frozenset()
 
     def __init__(self, byte: int = 7) -> None:
         self.secret_key = bytes([byte]) * 32
@@ -229,3 +231,28 @@ def test_how_long_ago_speech_was_heard(listener: Listener, moment: Moment) -> No
 
     assert before == (None, None)
     assert (listener.first_speech_ms, listener.last_speech_ms) == (40, 20)
+
+
+@pytest.mark.parametrize("ending", ["the recording ends", "a new session begins"])
+def test_packets_of_nobody_are_counted(listener: Listener, journal: JournalDouble, ending: str) -> None:
+    """What waited for a name in vain is written as a loss of nobody's, and makes nobody a participant."""
+    listener.datagram(packet(WORD, 1))
+
+    if ending == "the recording ends":
+        listener.end()
+    else:
+        listener.connected(PlainKeys(8), OWN)
+
+    assert [(one.user_id, one.is_undecryptable) for one in journal.records] == [(UNKNOWN_SPEAKER, True)]
+    assert listener.heard == frozenset()
+
+
+def test_a_known_voice_does_not_hide_an_unknown_one(listener: Listener, moment: Moment) -> None:
+    """While one person is heard, another whose name never comes still proves that the bot does not hear all."""
+    listener.voice_event(speaking(ANA))
+    for sequence in range(1, 1500):
+        moment.now_ms += 20
+        listener.datagram(packet(WORD, sequence))
+        listener.datagram(packet(WORD, sequence, ssrc=SSRC + 1))
+
+    assert listener.deaf_ms is not None

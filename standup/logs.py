@@ -105,7 +105,8 @@ def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None
     root.setLevel(level)
     # discord.py's INFO lines name shards and session ids only, its DEBUG lines whole payloads: never those.
     logging.getLogger("discord").setLevel(max(level, logging.INFO))
-    logging.getLogger("faster_whisper").setLevel(logging.WARNING)
+    for chatty in ("faster_whisper", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _errors(log_dir: Path) -> logging.Handler:

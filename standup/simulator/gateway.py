@@ -25,6 +25,7 @@ from .outbox import Outbox
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE = range(5)
 RESUME, RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = range(6, 12)
 HEARTBEAT_INTERVAL_MS = 41_250
+HEARTBEAT_TRIP_S = 0.02
 UNKNOWN_OP, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED = range(4001, 4006)
 REPLAY_EVENTS = 2000
 #: The codes by which a client itself ends its session; with any other it may resume.
@@ -207,7 +208,8 @@ class GatewayConnection:
             self._close(DECODE_ERROR, f"The gateway could not read a message ({type(cause).__name__}).")
 
     async def _heartbeat(self, content: object) -> None:
-        self.send(HEARTBEAT_ACK, None)
+        # Clients note the time of a heartbeat after it has gone out, which an answer at once would come before.
+        asyncio.get_running_loop().call_later(HEARTBEAT_TRIP_S, self.send, HEARTBEAT_ACK, None)
 
     async def _identify(self, content: Json) -> None:
         if self.session:

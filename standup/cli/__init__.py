@@ -48,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.exit(problem.exit_status)
     except OSError as problem:
         place = f" ({problem.filename})" if problem.filename else ""
-        Console(stderr=True, soft_wrap=True).print(f"[red]✗[/red] {problem.strerror}{place}.", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[red]✗[/red] {problem.strerror}{place}.", highlight=False
+        )
         sys.exit(DiskFull.exit_status if problem.errno == errno.ENOSPC else 1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,7 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from standup.errors import StandupError, Transient
+from standup.errors import (
+    OutOfMemory,
+    StandupError,
+    TranscriptionTimeout,
+    Transient,
+    WorkerCrashed,
+    WorkerKilled,
+)
 
 
 class Stage(str, Enum):
@@ -60,6 +67,8 @@ class StageStatus:
     enqueued_at_ms: int | None = None
     next_at_ms: int = 0
     error: str = ""
+    crashes: int = 0
+    """How often a worker process crashed over it."""
 
 
 def remaining(rows: Iterable[StageStatus]) -> tuple[Stage, ...]:
@@ -106,10 +115,48 @@ class RetryPolicy:
 
 
 WAITING_HELPS = RetryPolicy(max_attempts=12, first_wait_ms=2_000, max_wait_ms=300_000)
-#: For ``Transient``: the network, a full disk, a busy device.
 UNEXPECTED = RetryPolicy(max_attempts=3, first_wait_ms=2_000, max_wait_ms=30_000)
-#: For everything we did not foresee, a crash of the worker included.
+NEVER = RetryPolicy(max_attempts=1, first_wait_ms=0, max_wait_ms=0)
 MAX_ATTEMPTS = WAITING_HELPS.max_attempts
+#: No policy tries more often; a stage that was claimed this often is parked whatever happened.
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """One row of the retry table: what follows an error of this class."""
+
+    error: type[BaseException]
+    stages: tuple[Stage, ...]
+    policy: RetryPolicy
+    why: str
+
+
+RETRY_RULES: tuple[RetryRule, ...] = (
+    RetryRule(
+        Transient, STAGES, WAITING_HELPS, "the network, a full disk, a service that is down: waiting helps"
+    ),
+    RetryRule(
+        TranscriptionTimeout,
+        (Stage.TRANSCRIBE,),
+        RetryPolicy(3, 30_000, 300_000),
+        "each try may take over an hour",
+    ),
+    RetryRule(
+        OutOfMemory,
+        (Stage.TRANSCRIBE,),
+        RetryPolicy(6, 2_000, 30_000),
+        "each try may use a smaller memory profile",
+    ),
+    RetryRule(StandupError, STAGES, NEVER, "its sentence names what a person must do"),
+    RetryRule(
+        WorkerCrashed, STAGES, RetryPolicy(2, 2_000, 2_000), "what crashed two processes crashes a third"
+    ),
+    RetryRule(
+        WorkerKilled, STAGES, RetryPolicy(6, 5_000, 60_000), "the next process has a smaller memory profile"
+    ),
+    RetryRule(Exception, STAGES, UNEXPECTED, "nobody foresaw it; it may have been an accident"),
+)
+#: The most specific class wins, so the order of the rows does not matter.
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +171,29 @@ class Park:
     """Stop trying: waiting does not cure this. The audio stays; `standup retry` starts the stage again."""
 
 
-def decide(error: BaseException, attempts: int) -> Retry | Park:
-    """Return what follows the *attempts*-th failure of a stage with *error*.
+def retry_rule(error: type[BaseException], stage: Stage) -> RetryRule:
+    """Return the row for an error of this class in *stage*: that of its nearest ancestor."""
+    rules = {rule.error: rule for rule in RETRY_RULES if stage in rule.stages}
+    return next((rules[kind] for kind in error.__mro__ if kind in rules), rules[Exception])
 
-    ``Transient`` is tried again up to 12 times, other errors of ours never (they name what a person must do),
-    and anything else up to 3 times.
-    """
-    if isinstance(error, Transient):
-        policy = WAITING_HELPS
-    elif isinstance(error, StandupError):
-        return Park()
-    else:
-        policy = UNEXPECTED
+
+def decide(error: BaseException, attempts: int, stage: Stage) -> Retry | Park:
+    """Return what follows the *attempts*-th failure of *stage* with *error*, as `RETRY_RULES` say."""
+    policy = retry_rule(type(error), stage).policy
     return Retry(policy.wait_ms(attempts)) if attempts < policy.max_attempts else Park()
+
+
+def retries_markdown() -> str:
+    """Return the retry table as Markdown, for the documentation."""
+    head = "| error | stages | tries | wait, doubled each time | why |\n|---|---|---|---|---|\n"
+    return head + "".join(_markdown_row(rule) for rule in RETRY_RULES)
+
+
+def _markdown_row(rule: RetryRule) -> str:
+    policy = rule.policy
+    stages = "all" if rule.stages == STAGES else ", ".join(stage.value for stage in rule.stages)
+    waits = f"{policy.first_wait_ms / 1000:g} s to {policy.max_wait_ms / 1000:g} s"
+    return (
+        f"| `{rule.error.__name__}` | {stages} | {policy.max_attempts} | "
+        f"{waits if policy.max_attempts > 1 else 'none'} | {rule.why} |\n"
+    )

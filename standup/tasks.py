@@ -68,7 +68,7 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
 
 
 def _record(archive: Archive, claim: Claim, error: Exception) -> None:
-    decision = decide(_own(error), claim.attempts)
+    decision = decide(_own(error), claim.attempts, claim.stage)
     log.error("Stage %s failed: %s (%s)", claim.stage.value, logs.describe(error), decision, exc_info=error)
     archive.fail(claim, decision, logs.describe(_own(error)), now_ms())
 

@@ -119,3 +119,33 @@ def test_configure_twice_writes_once(log_dir: Path) -> None:
 
     assert (log_dir / "recorder.log").read_text().count("once") == 1
     assert sys.stderr is not None
+
+
+@pytest.fixture
+def _ordinary_lines() -> Iterator[None]:
+    yield
+    logs.end_debug()
+
+
+@pytest.mark.usefixtures("_ordinary_lines")
+def test_the_debug_mode_is_ours_and_celerys(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """DEBUG lines of ours and Celery's are written, those that may quote what people said are not."""
+    logs.configure("worker", log_dir)
+    logs.begin_debug()
+    for name in ("standup.x", "celery.y", "httpx", "sqlalchemy.engine.Engine", "discord.gateway", "openai"):
+        logging.getLogger(name).debug("from %s", name)
+    written = capsys.readouterr().err
+    assert [line.rpartition(" ")[2] for line in written.splitlines()] == ["standup.x", "celery.y"]
+
+
+@pytest.mark.usefixtures("_ordinary_lines")
+def test_the_debug_mode_is_inherited_until_it_ends() -> None:
+    """A child process does as its parent did; after the end of the mode a new one does not."""
+    ours = logging.getLogger("standup")
+    logs.begin_debug()
+    ours.setLevel(logging.NOTSET)  # as in a child that was just spawned
+    logs.inherit_debug()
+    assert ours.level == logging.DEBUG
+    logs.end_debug()
+    logs.inherit_debug()
+    assert ours.level == logging.NOTSET

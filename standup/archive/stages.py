@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from standup.archive.models import MeetingRow, StageRow
-from standup.errors import ArchiveError
+from standup.errors import ArchiveError, WorkerCrashed, WorkerDied
 from standup.meeting import MeetingState
 from standup.pipeline import (
     LEASE_MS,
@@ -27,6 +27,7 @@ from standup.pipeline import (
     Stage,
     StageState,
     StageStatus,
+    decide,
 )
 
 
@@ -134,6 +135,24 @@ def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_
     )
 
 
+def crash(
+    session: Session, meeting_id: str, stage: Stage, error: WorkerDied, now_ms: int
+) -> Retry | Park | None:
+    """Record that the process that worked on the stage died; return what follows, None when nobody did.
+
+    Crashes have a count of their own, so that they are few whatever else went wrong before.
+    """
+    row = session.get(StageRow, (meeting_id, stage.value))
+    if row is None or row.state != StageState.RUNNING.value:
+        return None
+    is_crash = isinstance(error, WorkerCrashed)
+    row.crashes += is_crash
+    decision = decide(error, row.crashes if is_crash else row.attempts, stage)
+    session.flush()
+    fail(session, Claim(meeting_id, stage, row.fence, row.attempts), decision, str(error), now_ms)
+    return decision
+
+
 def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:
     """Stop trying this stage and mark the meeting; `reopen` starts it again."""
     session.execute(
@@ -155,6 +174,7 @@ def reopen(session: Session, meeting_id: str, first: Stage) -> None:
         .values(
             state=StageState.TODO.value,
             attempts=0,
+            crashes=0,
             fence=StageRow.fence + 1,
             lease_until_ms=0,
             enqueued_at_ms=None,
@@ -206,6 +226,7 @@ def _status(row: StageRow) -> StageStatus:
         row.enqueued_at_ms,
         row.next_at_ms,
         row.error,
+        row.crashes,
     )
 
 

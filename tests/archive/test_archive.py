@@ -10,9 +10,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from standup.archive import Archive, Claim, Failure, Posted, Refusal, Superseded
+from standup.archive import Archive, Claim, Posted, Refusal, Superseded
 from standup.archive.models import Row
-from standup.errors import ArchiveError, ArchiveUnreachable, MeetingNotFound, SettingsError
+from standup.errors import (
+    ArchiveError,
+    ArchiveUnreachable,
+    MeetingNotFound,
+    SettingsError,
+    WorkerCrashed,
+    WorkerKilled,
+)
+from standup.failures import LOWEST_PROFILE
 from standup.meeting import Gap, MeetingState, PacketCounts, Participant, Track
 from standup.pipeline import LEASE_MS, MAX_ATTEMPTS, STAGES, Park, Retry, Stage, StageState
 from standup.summary import Item, Kind, Summary
@@ -211,22 +219,55 @@ def test_a_crash_frees_the_stage_at_once(archive: Archive) -> None:
     """The death of a worker process does not wait for the lease."""
     archive.adopt(ended())
     claimed(archive, Stage.CAPTURE)
-    archive.crashed(MEETING, Stage.CAPTURE, Retry(0), "died with code 139", NOW)
+    assert archive.crashed(MEETING, Stage.CAPTURE, WorkerCrashed(), NOW) == Retry(2_000)
     assert claimed(archive, Stage.CAPTURE, NOW + 1).attempts == 2
+
+
+def test_work_that_crashed_two_workers_is_parked(archive: Archive) -> None:
+    """The second crash parks the stage and marks the meeting; what was captured stays."""
+    captured(archive)
+    for expected in (Retry(2_000), Park()):
+        claimed(archive, Stage.TRANSCRIBE)
+        assert archive.crashed(MEETING, Stage.TRANSCRIBE, WorkerCrashed(), NOW) == expected
+    assert archive.meeting(MEETING).state is MeetingState.PARKED
+    assert archive.tracks(MEETING) == (TRACK,)
+
+
+def test_failures_of_another_kind_do_not_count_as_crashes(archive: Archive) -> None:
+    """A stage that was tried in vain before may still crash once without being parked."""
+    archive.adopt(ended())
+    for _ in range(3):
+        archive.fail(claimed(archive, Stage.CAPTURE), Retry(0), "ChannelUnreachable: …", NOW)
+    claimed(archive, Stage.CAPTURE)
+    assert archive.crashed(MEETING, Stage.CAPTURE, WorkerCrashed(), NOW) == Retry(2_000)
+
+
+def test_a_killed_worker_may_try_every_memory_profile(archive: Archive) -> None:
+    """Work that was killed is tried again until the smallest memory profile has had its turn."""
+    archive.adopt(ended())
+    decisions = []
+    for _ in range(LOWEST_PROFILE + 1):
+        claimed(archive, Stage.CAPTURE)
+        decisions.append(archive.crashed(MEETING, Stage.CAPTURE, WorkerKilled(), NOW))
+    assert [isinstance(one, Park) for one in decisions] == [False] * LOWEST_PROFILE + [True]
+
+
+def test_retry_forgets_the_crashes(archive: Archive) -> None:
+    """A stage that somebody starts again may crash once more before it is parked."""
+    archive.adopt(ended())
+    for _ in range(2):
+        claimed(archive, Stage.CAPTURE)
+        archive.crashed(MEETING, Stage.CAPTURE, WorkerCrashed(), NOW)
+    archive.retry(MEETING)
+    claimed(archive, Stage.CAPTURE)
+    assert archive.crashed(MEETING, Stage.CAPTURE, WorkerCrashed(), NOW) == Retry(2_000)
 
 
 def test_a_crash_report_after_the_end_changes_nothing(archive: Archive) -> None:
     """A death reported twice, or late, leaves a done stage done."""
     captured(archive)
-    archive.crashed(MEETING, Stage.CAPTURE, Park(), "died with code 139", NOW)
+    assert archive.crashed(MEETING, Stage.CAPTURE, WorkerCrashed(), NOW) is None
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
-
-
-def test_failures_are_kept(archive: Archive) -> None:
-    """A crash leaves a row with its code."""
-    archive.note_failure(Failure(NOW, "worker-gpu", 139, MEETING, "transcribe", "died"))
-    with archive._engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT program, code FROM failures").all() == [("worker-gpu", 139)]
 
 
 def test_unknown_meetings_are_told(archive: Archive) -> None:

@@ -5,8 +5,10 @@ set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # redis-server: broker; ffmpeg: sound formats; libopus0: Opus for the loopback Discord; portaudio19-dev and
-# libsndfile1: microphones and sound files; flite: the demo's voices; opus-tools: checking tracks; nodejs: web assets.
-readonly apt_packages=(python3-venv nodejs ffmpeg portaudio19-dev libopus0 libsndfile1 redis-server flite opus-tools)
+# libsndfile1: microphones and sound files; flite: the demo's voices; opus-tools: checking tracks;
+# logrotate: a week of logs; nodejs: web assets.
+readonly apt_packages=(python3-venv nodejs ffmpeg portaudio19-dev libopus0 libsndfile1 redis-server flite opus-tools
+    logrotate)
 readonly apt_limit_s=1200 pip_limit_s=3600
 readonly oldest_python=3.10
 readonly venv=.venv

@@ -26,6 +26,9 @@ Two questions are answered by class: which stage failed, and can waiting help (`
       SummarizeError
       NotifyError
         ChannelUnreachable (Transient)
+      WorkerDied
+        WorkerCrashed                               by SIGSEGV, SIGABRT, or by itself
+        WorkerKilled                                by SIGKILL: no memory, or a time limit
 
 Messages are whole sentences naming the cause and the next step; they never carry speech, names or tokens.
 """
@@ -131,3 +134,15 @@ class NotifyError(StandupError):
 
 class ChannelUnreachable(NotifyError, Transient):
     """Discord did not accept the notes yet; they are posted as soon as it does."""
+
+
+class WorkerDied(StandupError):
+    """The process that worked on this stage died."""
+
+
+class WorkerCrashed(WorkerDied):
+    """The process that worked on this stage crashed."""
+
+
+class WorkerKilled(WorkerDied):
+    """The process that worked on this stage was killed, most often for want of memory."""

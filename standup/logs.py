@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import re
 import sys
 import time
@@ -27,6 +28,11 @@ EVENT = 25
 LINE = "[%(asctime)s] %(levelname)s %(message)s%(meeting)s"
 TIME = "%Y-%m-%d %H:%M:%S"
 DISCORD_TOKEN = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
+
+PROGRAM_VARIABLE = "STANDUP_PROGRAM"
+#: Names the program of the running system that this process belongs to; the launcher sets it.
+DEBUG_VARIABLE = "STANDUP_DEBUG_MODE"
+DEBUGGED = ("standup", "celery", "kombu")
 
 _meeting: ContextVar[str] = ContextVar("meeting", default="")
 
@@ -113,3 +119,26 @@ def _errors(log_dir: Path) -> logging.Handler:
     handler = logging.handlers.WatchedFileHandler(log_dir / "errors.log", encoding="utf-8")
     handler.setLevel(logging.ERROR)
     return handler
+
+
+def begin_debug() -> None:
+    """Log our own and Celery's DEBUG lines too, in this process and in the children it starts.
+
+    Nobody else's: the DEBUG lines of HTTP clients, the database and discord.py quote what people said.
+    """
+    os.environ[DEBUG_VARIABLE] = "1"
+    for name in DEBUGGED:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def end_debug() -> None:
+    """Go back to the ordinary lines in this process."""
+    os.environ.pop(DEBUG_VARIABLE, None)
+    for name in DEBUGGED:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def inherit_debug() -> None:
+    """Do in a child process what its parent did with `begin_debug`."""
+    if os.environ.get(DEBUG_VARIABLE):
+        begin_debug()

@@ -9,7 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from standup.errors import StandupError, TranscriptionTimeout, Transient
+from standup.errors import (
+    OutOfMemory,
+    StandupError,
+    TranscriptionTimeout,
+    Transient,
+    WorkerCrashed,
+    WorkerKilled,
+)
 
 
 class Stage(str, Enum):
@@ -115,12 +122,81 @@ class RetryPolicy:
 
 
 WAITING_HELPS = RetryPolicy(max_attempts=300, first_wait_ms=2_000, max_wait_ms=300_000)
-#: For ``Transient``: the network, a full disk, a Discord that is down. 300 attempts are about a day.
+#: About a day: a Discord that is down over night parks nothing.
 UNEXPECTED = RetryPolicy(max_attempts=3, first_wait_ms=2_000, max_wait_ms=30_000)
-#: For everything we did not foresee, the death of a worker included; counted as strikes.
-TAKES_TOO_LONG = RetryPolicy(max_attempts=2, first_wait_ms=30_000, max_wait_ms=30_000)
-#: For a timeout: each try costs hours of a worker. Counted as strikes.
+NEVER = RetryPolicy(max_attempts=1, first_wait_ms=0, max_wait_ms=0)
 MAX_STRIKES = UNEXPECTED.max_attempts
+#: A stage that was claimed and left without a word this often is parked.
+
+
+class Count(str, Enum):
+    """Which of a stage's counts a rule goes by: what waiting cures must not use up what accidents are allowed."""
+
+    ATTEMPTS = "attempts"
+    STRIKES = "strikes"
+    CRASHES = "crashes"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a stage has been through."""
+
+    attempts: int
+    """Claims so far, the present one included."""
+    strikes: int = 0
+    """Failures before this one that nobody foresaw."""
+    crashes: int = 0
+    """Crashes of a worker process before this one."""
+
+    def including_this(self, count: Count) -> int:
+        """Return a count with the failure at hand."""
+        return {
+            Count.ATTEMPTS: self.attempts,
+            Count.STRIKES: self.strikes + 1,
+            Count.CRASHES: self.crashes + 1,
+        }[count]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """One row of the retry table: what follows an error of this class."""
+
+    error: type[BaseException]
+    stages: tuple[Stage, ...]
+    policy: RetryPolicy
+    why: str
+    count: Count = Count.STRIKES
+
+
+TRANSCRIBING = (Stage.TRANSCRIBE,)
+RETRY_RULES: tuple[RetryRule, ...] = (
+    RetryRule(
+        Transient,
+        STAGES,
+        WAITING_HELPS,
+        "the network, a full disk, a service that is down: waiting helps",
+        Count.ATTEMPTS,
+    ),
+    RetryRule(
+        TranscriptionTimeout, TRANSCRIBING, RetryPolicy(2, 30_000, 30_000), "each try may take over an hour"
+    ),
+    RetryRule(
+        OutOfMemory, TRANSCRIBING, RetryPolicy(6, 2_000, 30_000), "each try may use a smaller memory profile"
+    ),
+    RetryRule(StandupError, STAGES, NEVER, "its sentence names what a person must do"),
+    RetryRule(
+        WorkerCrashed,
+        STAGES,
+        RetryPolicy(2, 2_000, 2_000),
+        "what crashed two processes crashes a third",
+        Count.CRASHES,
+    ),
+    RetryRule(
+        WorkerKilled, STAGES, RetryPolicy(6, 5_000, 60_000), "the next process has a smaller memory profile"
+    ),
+    RetryRule(Exception, STAGES, UNEXPECTED, "nobody foresaw it; it may have been an accident"),
+)
+#: The most specific class wins, so the order of the rows does not matter.
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +204,8 @@ class Retry:
     """Try again after *wait_ms*."""
 
     wait_ms: int
-    is_strike: bool = False
-    """Whether it counts towards ``MAX_STRIKES``: failures that nobody foresaw, not the ones that waiting cures."""
+    count: Count = Count.ATTEMPTS
+    """Which count it adds to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +213,30 @@ class Park:
     """Stop trying: waiting does not cure this. The audio stays; `standup retry` starts the stage again."""
 
 
-class WorkerDied(Exception):
-    """The process that worked on a stage died: no error of ours and none that waiting cures."""
+def retry_rule(error: type[BaseException], stage: Stage) -> RetryRule:
+    """Return the row for an error of this class in *stage*: that of its nearest ancestor."""
+    rules = {rule.error: rule for rule in RETRY_RULES if stage in rule.stages}
+    return next((rules[kind] for kind in error.__mro__ if kind in rules), rules[Exception])
 
 
-def decide(error: BaseException, attempts: int, strikes: int) -> Retry | Park:
-    """Return what follows a failure with *error* in the *attempts*-th attempt, after *strikes* earlier strikes.
-
-    ``Transient`` is tried again for about a day; a timeout once; other errors of ours never (they name what a
-    person must do); anything else, a death included, until it has happened three times.
-    """
-    if isinstance(error, TranscriptionTimeout):
-        return _after_strike(TAKES_TOO_LONG, strikes + 1)
-    if isinstance(error, Transient):
-        return Retry(WAITING_HELPS.wait_ms(attempts)) if attempts < WAITING_HELPS.max_attempts else Park()
-    if isinstance(error, StandupError):
-        return Park()
-    return _after_strike(UNEXPECTED, strikes + 1)
+def decide(error: BaseException, tally: Tally, stage: Stage) -> Retry | Park:
+    """Return what follows a failure of *stage* with *error*, as `RETRY_RULES` say."""
+    rule = retry_rule(type(error), stage)
+    number = tally.including_this(rule.count)
+    return Retry(rule.policy.wait_ms(number), rule.count) if number < rule.policy.max_attempts else Park()
 
 
-def _after_strike(policy: RetryPolicy, strikes: int) -> Retry | Park:
-    return Retry(policy.wait_ms(strikes), is_strike=True) if strikes < policy.max_attempts else Park()
+def retries_markdown() -> str:
+    """Return the retry table as Markdown, for the documentation."""
+    head = "| error | stages | tries | wait, doubled each time | why |\n|---|---|---|---|---|\n"
+    return head + "".join(_markdown_row(rule) for rule in RETRY_RULES)
+
+
+def _markdown_row(rule: RetryRule) -> str:
+    policy = rule.policy
+    stages = "all" if rule.stages == STAGES else ", ".join(stage.value for stage in rule.stages)
+    waits = f"{policy.first_wait_ms / 1000:g} s to {policy.max_wait_ms / 1000:g} s"
+    return (
+        f"| `{rule.error.__name__}` | {stages} | {policy.max_attempts} | "
+        f"{waits if policy.max_attempts > 1 else 'none'} | {rule.why} |\n"
+    )

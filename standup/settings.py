@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     """Where the model runs."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
+    alert_channel_id: str = ""
+    """Text channel that is told when programs die too often; empty: errors.log alone."""
+    flower_user: str = "standup"
+    """Who may see Flower."""
+    flower_password: SecretStr = SecretStr("")
+    """Flower's password; Flower does not start without one. `standup init` makes it."""
     max_meeting_minutes: PositiveInt = 240
     """A recording stops by itself after this long."""
     empty_grace_s: PositiveInt = 30

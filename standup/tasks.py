@@ -56,7 +56,7 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
         if claim.done:
             return
         raise Ignore
-    log.info("Stage %s started, attempt %d", stage.value, claim.attempts)
+    log.info("Stage %s started, attempt %d", stage.value, claim.tally.attempts)
     started = time.monotonic()
     try:
         with Lease(lambda: archive.renew(claim, now_ms())):
@@ -72,7 +72,7 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
 
 
 def _record(archive: Archive, claim: Claim, error: Exception) -> None:
-    decision = decide(_own(error), claim.attempts, claim.strikes)
+    decision = decide(_own(error), claim.tally, claim.stage)
     log.error("Stage %s failed: %s (%s)", claim.stage.value, logs.describe(error), decision, exc_info=error)
     archive.fail(claim, decision, logs.describe(_own(error)), now_ms())
 

@@ -7,10 +7,13 @@ Each imports its stage's package when it runs, so that a worker loads what its o
 from __future__ import annotations
 
 import logging
+import os
 import time
 
+from standup import logs
 from standup.archive import Archive, Claim, manifest
 from standup.errors import ArchiveError, JournalUnreadable
+from standup.failures import Recovery
 from standup.notice import notes
 from standup.settings import Settings
 from standup.summary import Summary, summary_markdown
@@ -55,7 +58,8 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
     from standup.transcribe.stage import transcribe as read
     from standup.transcribe.whisper import whisper_engine
 
-    engine = whisper_engine(settings.whisper)
+    program = os.environ.get(logs.PROGRAM_VARIABLE, "")
+    engine = whisper_engine(settings.whisper, archive.failures.level(program, Recovery.SMALLER_PROFILE))
     utterances = archive.transcript(claim.meeting_id).utterances
     with archive.audio.fetched(claim.meeting_id, "tracks") as folder:
         tracks = {

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 import os
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from celery.signals import setup_logging, task_failure, worker_init, worker_process_init
 
 from standup import logs
 from standup.archive import Archive, Failure
-from standup.errors import StandupError
-from standup.pipeline import TASK_NAMES
+from standup.errors import StandupError, WorkerCrashed, WorkerKilled
+from standup.pipeline import TASK_NAMES, Stage
 from standup.settings import load
 from standup.tasks import holder
 from standup.work import now_ms
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 DEATH = re.compile(r"signal (?P<signal>\d+)|exitcode (?P<exitcode>\d+)")
 UNKNOWN_DEATH = 255
+KILLED = 137
 
 
 @setup_logging.connect
@@ -36,6 +38,7 @@ def configure_logs(**_: Any) -> None:
 def configure_child_logs(**_: Any) -> None:
     """Do the same in a spawned pool child, which starts with nothing configured."""
     logs.configure("worker", load().log_dir)
+    logs.inherit_debug()
 
 
 @worker_init.connect
@@ -51,8 +54,10 @@ def migrate_archive(**_: Any) -> None:
 
 
 @task_failure.connect
-def note_death(sender: Any = None, args: Any = None, exception: Any = None, **_: Any) -> None:
-    """Free the stage of a pool child that died, and keep its code.
+def note_death(
+    sender: Any = None, task_id: str = "", args: Any = None, exception: Any = None, **_: Any
+) -> None:
+    """Free the stage of a pool child that died, and note its code for the sentinel.
 
     Runs in the worker's main process when a child is gone (a crash, the out-of-memory killer, a time limit);
     may run twice for one death. In the child, where an ordinary failure was recorded already, it does nothing.
@@ -62,26 +67,45 @@ def note_death(sender: Any = None, args: Any = None, exception: Any = None, **_:
     if code is None or sender is None or sender.name not in stages or not args:
         return
     stage, meeting_id = stages[sender.name], str(args[0])
-    sentence = f"The worker process died with code {code} while it did this stage."
-    archive = Archive.of(load())
-    try:
-        archive.crashed(meeting_id, stage, holder(os.getpid()), sentence, now_ms())
-        archive.note_failure(
-            Failure(now_ms(), f"pool child of {os.getpid()}", code, meeting_id, stage.value, sentence)
-        )
-    except StandupError as problem:
-        log.error("A death could not be recorded; the lease frees the stage: %s", problem)
-    finally:
-        archive.close()
     with logs.about(meeting_id):
-        log.error("%s Stage %s is tried again from its row.", sentence, stage.value)
+        archive = Archive.of(load())
+        try:
+            _note(archive, meeting_id, stage, Death(code, task_id))
+        except StandupError as problem:
+            log.error("A death could not be recorded; the lease frees the stage: %s", problem)
+        finally:
+            archive.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The end of a pool child."""
+
+    code: int
+    """As a shell spells it."""
+    task_id: str
+    """What it worked on."""
+
+
+def _note(archive: Archive, meeting_id: str, stage: Stage, death: Death) -> None:
+    sentence = f"The worker process died with code {death.code} while it did this stage."
+    error = WorkerKilled(sentence) if death.code == KILLED else WorkerCrashed(sentence)
+    attempts = next((one.attempts for one in archive.statuses(meeting_id) if one.stage is stage), 0)
+    decision = archive.crashed(meeting_id, stage, holder(os.getpid()), error, now_ms())
+    # The attempt is part of the name: a task that is delivered again may die again.
+    name = f"{death.task_id}/{attempts}" if death.task_id else ""
+    program = os.environ.get(logs.PROGRAM_VARIABLE, "worker")
+    failure = Failure(now_ms(), program, death.code, meeting_id, stage.value, sentence, name)
+    if archive.failures.note(failure):
+        what = "nothing is lost" if decision is None else f"what follows: {decision}"
+        log.error("%s Stage %s: %s", sentence, stage.value, what)
 
 
 def exit_code(exception: object) -> int | None:
     """Return the documented code of a pool child's death (139, 137, …), None for an ordinary failure."""
     kind = type(exception).__name__
     if kind == "TimeLimitExceeded":
-        return 137
+        return KILLED
     if kind != "WorkerLostError":
         return None
     found = DEATH.search(str(exception))

@@ -140,3 +140,33 @@ def test_a_log_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="STANDUP_LOG_DIR"):
         logs.configure("recorder", tmp_path / "file" / "logs")
+
+
+@pytest.fixture
+def _ordinary_lines() -> Iterator[None]:
+    yield
+    logs.end_debug()
+
+
+@pytest.mark.usefixtures("_ordinary_lines")
+def test_the_debug_mode_is_ours_and_celerys(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """DEBUG lines of ours and Celery's are written, those that may quote what people said are not."""
+    logs.configure("worker", log_dir)
+    logs.begin_debug()
+    for name in ("standup.x", "celery.y", "httpx", "sqlalchemy.engine.Engine", "discord.gateway", "openai"):
+        logging.getLogger(name).debug("from %s", name)
+    written = capsys.readouterr().err
+    assert [line.rpartition(" ")[2] for line in written.splitlines()] == ["standup.x", "celery.y"]
+
+
+@pytest.mark.usefixtures("_ordinary_lines")
+def test_the_debug_mode_is_inherited_until_it_ends() -> None:
+    """A child process does as its parent did; after the end of the mode a new one does not."""
+    ours = logging.getLogger("standup")
+    logs.begin_debug()
+    ours.setLevel(logging.NOTSET)  # as in a child that was just spawned
+    logs.inherit_debug()
+    assert ours.level == logging.DEBUG
+    logs.end_debug()
+    logs.inherit_debug()
+    assert ours.level == logging.NOTSET

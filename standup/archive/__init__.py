@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from standup import summary as summaries
 from standup.archive import database, records, stages
 from standup.archive.audio import AudioStore
+from standup.archive.failures import Answer, Failure, FailureLog
 from standup.archive.manifest import Manifest
 from standup.archive.models import (
-    FailureRow,
     MeetingRow,
     NoticeRow,
     ParticipantRow,
@@ -30,14 +30,24 @@ from standup.archive.models import (
     UtteranceRow,
 )
 from standup.archive.stages import Claim, Refusal, Superseded
-from standup.errors import MeetingNotFound
+from standup.errors import MeetingNotFound, WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
-from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus, WorkerDied, decide
+from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance
 
-__all__ = ["Archive", "Claim", "Failure", "Manifest", "Posted", "Refusal", "Superseded"]
+__all__ = [
+    "Answer",
+    "Archive",
+    "Claim",
+    "Failure",
+    "FailureLog",
+    "Manifest",
+    "Posted",
+    "Refusal",
+    "Superseded",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,6 @@ class Posted:
     """The notes are in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A crash or a failed stage."""
-
-    at_ms: int
-    program: str
-    code: int
-    meeting_id: str = ""
-    stage: str = ""
-    error: str = ""
-
-
 class Archive:
     """The rows and the audio of all meetings."""
 
@@ -70,6 +68,7 @@ class Archive:
         self._engine = database.connect(database_url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self.audio = AudioStore(storage_url)
+        self.failures = FailureLog(self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:
@@ -222,17 +221,16 @@ class Archive:
             stages.reopen(session, meeting_id, begin)
             return begin
 
-    def crashed(self, meeting_id: str, stage: Stage, holder: str, error: str, now_ms: int) -> None:
+    def crashed(
+        self, meeting_id: str, stage: Stage, holder: str, error: WorkerDied, now_ms: int
+    ) -> Retry | Park | None:
         """Free a stage whose worker process died under it, without waiting for the lease.
 
         Only while *holder* still holds it: a death that is reported late must not free another worker's claim.
+        Returns what follows, None when nothing was changed.
         """
         with self._writing() as session:
-            row = session.get(StageRow, (meeting_id, stage.value))
-            if row is not None and row.state == StageState.RUNNING.value and row.holder == holder:
-                held = Claim(meeting_id, stage, row.fence, row.attempts, row.strikes)
-                decision = decide(WorkerDied(), row.attempts, row.strikes)
-                stages.fail(session, held, decision, error, now_ms)
+            return stages.crash(session, meeting_id, stage, holder, error, now_ms)
 
     # -- products ---------------------------------------------------------------------------------------------
 
@@ -282,20 +280,6 @@ class Archive:
             session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=True))
             row = self._row(session, held.meeting_id)
             row.state = advance(MeetingState(row.state), MeetingEvent.NOTES_POSTED).value
-
-    def note_failure(self, failure: Failure) -> None:
-        """Keep a crash or a failed stage."""
-        with self._writing() as session:
-            session.add(
-                FailureRow(
-                    at_ms=failure.at_ms,
-                    program=failure.program,
-                    code=failure.code,
-                    meeting_id=failure.meeting_id,
-                    stage=failure.stage,
-                    error=failure.error,
-                )
-            )
 
     # -- transactions -----------------------------------------------------------------------------------------
 

@@ -6,21 +6,25 @@ any other SQLAlchemy address (PostgreSQL) is taken as it is.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
 
 BUSY_TIMEOUT_MS = 15_000
+LOOK_EVERY_S = 0.01
 CONNECT_TIMEOUT_S = 5
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 7_368_627
+#: Any number, the same in every release.
 
 
 def connect(url: str) -> Engine:
@@ -61,13 +65,22 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+    _enter_wal(connection)
+
+
+def _enter_wal(connection: Any) -> None:
+    """Switch to the write-ahead log, which stays; when several do so at once, SQLite waits for none of them."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as refusal:
+            if "locked" not in str(refusal) or time.monotonic() > deadline_s:
+                raise
+            time.sleep(LOOK_EVERY_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -100,9 +113,40 @@ def guarded() -> Iterator[None]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already."""
+    """Bring the schema to the newest revision; does nothing, and quickly, when it is there already.
+
+    Several processes may do so at once. A schema newer than this release is left alone: migrations only add.
+    """
+    with guarded():
+        if _revision(engine) >= newest_revision():
+            return
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # SQLite's write transaction keeps the others out by itself.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            _upgrade(connection)
+
+
+def newest_revision() -> str:
+    """Return the newest revision this release knows; the files of the migrations begin with theirs."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _revision(engine: Engine) -> str:
+    """Return the schema's revision, empty when there is none yet."""
+    with engine.connect() as connection:
+        connection = connection.execution_options(reading=True)
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    # Costs half a second and 15 MB, which a program that finds the schema in place saves.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with guarded(), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

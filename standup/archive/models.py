@@ -7,7 +7,7 @@ compares them with these models.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ID = String(64)
@@ -116,6 +116,8 @@ class StageRow(Row):
     """How often it was put on its queue since it was last claimed."""
     holder: Mapped[str] = mapped_column(String(128), default="")
     """Host and process id of the worker that claimed it last."""
+    crashes: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How often a worker process crashed over it."""
     fence: Mapped[int] = mapped_column(Integer, default=0)
     """Grows with every claim; a holder whose fence is old has been superseded."""
     lease_until_ms: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -131,6 +133,7 @@ class FailureRow(Row):
     """A crash or a failed stage, for the operator and the alert thresholds."""
 
     __tablename__ = "failures"
+    __table_args__ = (Index("ix_failures_program", "program", "code", "at_ms"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
@@ -139,3 +142,18 @@ class FailureRow(Row):
     meeting_id: Mapped[str] = mapped_column(ID, default="")
     stage: Mapped[str] = mapped_column(String(16), default="")
     error: Mapped[str] = mapped_column(Text, default="")
+    death_id: Mapped[str | None] = mapped_column(ID, unique=True)
+    """Names the death, so that noting it twice counts it once."""
+    answered: Mapped[bool] = mapped_column(Boolean, default=False, server_default=true())
+    """The sentinel has done what the failure asks for."""
+
+
+class MeasureRow(Row):
+    """What a program's next starts do differently after a failure."""
+
+    __tablename__ = "measures"
+
+    program: Mapped[str] = mapped_column(String(64), primary_key=True)
+    recovery: Mapped[str] = mapped_column(String(32), primary_key=True)
+    level: Mapped[int] = mapped_column(Integer)
+    since_ms: Mapped[int] = mapped_column(BigInteger)

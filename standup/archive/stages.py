@@ -16,17 +16,20 @@ from sqlalchemy import CursorResult, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from standup.archive.models import MeetingRow, StageRow, UtteranceRow
-from standup.errors import ArchiveError
+from standup.errors import ArchiveError, WorkerDied
 from standup.meeting import MeetingState
 from standup.pipeline import (
     LEASE_MS,
     MAX_STRIKES,
     STAGES,
+    Count,
     Park,
     Retry,
     Stage,
     StageState,
     StageStatus,
+    Tally,
+    decide,
 )
 from standup.transcript import Outcome
 
@@ -42,8 +45,7 @@ class Claim:
     meeting_id: str
     stage: Stage
     fence: int
-    attempts: int
-    strikes: int = 0
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,11 @@ def _take(session: Session, meeting_id: str, stage: Stage, now_ms: int, holder: 
             lease_until_ms=now_ms + LEASE_MS,
             started_at_ms=now_ms,
         )
-        .returning(StageRow.fence, StageRow.attempts, StageRow.strikes)
+        .returning(StageRow.fence, StageRow.attempts, StageRow.strikes, StageRow.crashes)
     ).one_or_none()
-    return Claim(meeting_id, stage, taken.fence, taken.attempts, taken.strikes) if taken else None
+    if taken is None:
+        return None
+    return Claim(meeting_id, stage, taken.fence, Tally(taken.attempts, taken.strikes, taken.crashes))
 
 
 def renew(session: Session, held: Claim, now_ms: int) -> bool:
@@ -135,12 +139,29 @@ def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_
         session,
         held,
         state=StageState.TODO.value,
-        strikes=StageRow.strikes + decision.is_strike,
+        strikes=StageRow.strikes + (decision.count is Count.STRIKES),
+        crashes=StageRow.crashes + (decision.count is Count.CRASHES),
         lease_until_ms=0,
         enqueued_at_ms=None,
         next_at_ms=now_ms + decision.wait_ms,
         error=error,
     )
+
+
+def crash(
+    session: Session, meeting_id: str, stage: Stage, holder: str, error: WorkerDied, now_ms: int
+) -> Retry | Park | None:
+    """Record that the process of *holder* that worked on the stage died; return what follows.
+
+    None when *holder* does not hold it (any more): then nothing is changed.
+    """
+    row = session.get(StageRow, (meeting_id, stage.value))
+    if row is None or row.state != StageState.RUNNING.value or row.holder != holder:
+        return None
+    held = Claim(meeting_id, stage, row.fence, Tally(row.attempts, row.strikes, row.crashes))
+    decision = decide(error, held.tally, stage)
+    fail(session, held, decision, str(error), now_ms)
+    return decision
 
 
 def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:
@@ -175,6 +196,7 @@ def reopen(session: Session, meeting_id: str, first: Stage) -> None:
             attempts=0,
             strikes=0,
             publishes=0,
+            crashes=0,
             fence=StageRow.fence + 1,
             lease_until_ms=0,
             enqueued_at_ms=None,

@@ -1,33 +1,47 @@
-"""Commands for whoever operates StandupBot: `init`, `migrate`, `run`."""
+"""Commands for whoever operates StandupBot: `init`, `doctor`, `migrate`, `idle`, `run`."""
 
 from __future__ import annotations
 
+import json
+import logging
+import secrets
 import sys
+import time
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from standup.archive import Archive
-from standup.errors import SettingsError
-from standup.settings import load
+from standup import health
+from standup.archive import Archive, manifest
+from standup.errors import ArchiveError, SettingsError
+from standup.health import Check, Grade
+from standup.settings import Settings, load
 from standup.supervision.launch import run as launch
-from standup.supervision.programs import PROGRAMS
+from standup.supervision.programs import PROGRAMS, environment, folder
 
 Program = Enum("Program", {name: name for name in PROGRAMS}, type=str)  # type: ignore[misc]
 
 ENV_FILE = Path(".env")
 ENV_TEXT = """# Written by `standup init`; .env.example explains every setting.
 STANDUP_DISCORD_TOKEN={token}
+STANDUP_FLOWER_PASSWORD={flower_password}
 """
+PASSWORD_BYTES = 18
+STILL_RECORDING = 75  # EX_TEMPFAIL
+LOOK_EVERY_S = 1.0
+STYLES = {Grade.GOOD: "green", Grade.DOUBTFUL: "yellow", Grade.BAD: "red"}
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
     panel = "Operation"
     app.command(rich_help_panel=panel)(init)
+    app.command(rich_help_panel=panel)(doctor)
     app.command(rich_help_panel=panel)(migrate)
+    app.command(rich_help_panel=panel)(idle)
     app.command(rich_help_panel=panel)(run)
 
 
@@ -42,7 +56,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option(help="Replace an existing .env.")] = False,
 ) -> None:
-    """Write `.env` with the bot's token, readable by you alone, and prepare the archive."""
+    """Write `.env` with the bot's token and a password for Flower, readable by you alone; prepare the archive."""
     if ENV_FILE.exists() and not force:
         raise SettingsError(f"{ENV_FILE.absolute()} exists and was left alone; add --force to replace it.")
     if token is None and not sys.stdin.isatty():
@@ -54,11 +68,43 @@ def init(
         )
     ENV_FILE.touch(mode=0o600)
     ENV_FILE.chmod(0o600)
-    ENV_FILE.write_text(ENV_TEXT.format(token=token))
+    ENV_FILE.write_text(ENV_TEXT.format(token=token, flower_password=secrets.token_urlsafe(PASSWORD_BYTES)))
     migrate()
     typer.echo(
-        f"Wrote {ENV_FILE.absolute()}. Next: `supervisord -c supervisord.conf`, then /standup start in Discord."
+        f"Wrote {ENV_FILE.absolute()} with the token and Flower's password. Next: `standup doctor`, "
+        "`supervisord -c supervisord.conf`, then /standup start in Discord."
     )
+
+
+def doctor(
+    channel: Annotated[
+        list[int] | None,
+        typer.Option(help="Look at this channel too (its id); may be repeated.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Look at everything that a meeting needs: one line per check with the next step.
+
+    ✓ is well, ! is worse than it could be, ✗ would stop a meeting. Looks at the channels of the last two weeks'
+    meetings. Ends with 78 when there is a ✗, with 0 otherwise.
+    """
+    # What the looked-at parts log is said by the checks.
+    logging.getLogger().addHandler(logging.NullHandler())
+    checks = []
+    for check in health.examine(load(), channel or ()):
+        checks.append(check)
+        if not as_json:
+            _print(check)
+    is_go = health.is_go(checks)
+    if as_json:
+        report = {"go": is_go, "checks": [one.serialize() for one in checks]}
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    if not is_go:
+        raise typer.Exit(SettingsError.exit_status)
+
+
+def _print(check: Check) -> None:
+    Console(soft_wrap=True).print(check.line(), style=STYLES[check.grade], markup=False, highlight=False)
 
 
 def migrate() -> None:
@@ -69,6 +115,39 @@ def migrate() -> None:
     typer.echo("The archive is up to date.")
 
 
+def idle(
+    wait_s: Annotated[float, typer.Option("--wait", help="Wait so many seconds for it.", min=0)] = 0,
+) -> None:
+    """Say whether no meeting is being recorded, so that the recorder may be restarted unnoticed.
+
+    Ends with 0 as soon as that is so, and with 75 when a meeting is still being recorded after the wait.
+    """
+    settings, deadline = load(), time.monotonic() + wait_s
+    while True:
+        recording = _recording(settings)
+        if not recording:
+            typer.echo("No meeting is being recorded.")
+            return
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(LOOK_EVERY_S)
+    typer.echo(f"Being recorded: {', '.join(recording)}.")
+    raise typer.Exit(STILL_RECORDING)
+
+
+def _recording(settings: Settings) -> list[str]:
+    """Return the meetings that the recorder's own manifests call unfinished; they are right with the database away."""
+    found = []
+    for meeting_id in manifest.scan(settings.data_dir):
+        try:
+            meeting = manifest.read(settings.data_dir, meeting_id).meeting
+        except ArchiveError:  # the recorder cannot read it either, and so does not go on with it
+            continue
+        if meeting.ended_at is None:
+            found.append(meeting_id)
+    return found
+
+
 def run(
     program: Annotated[Program, typer.Argument(help="Which program to run.", show_default=False)],
 ) -> None:
@@ -76,4 +155,9 @@ def run(
 
     Ends with the program's exit code, 128 + N when signal N killed it (139 SIGSEGV, 137 SIGKILL).
     """
-    raise typer.Exit(launch(program.value, load()))
+    settings = load()
+    variables = environment(program.value, settings)
+    needed = folder(program.value, settings)
+    if needed is not None:
+        needed.mkdir(parents=True, exist_ok=True)
+    launch(program.value, settings, variables)

@@ -5,8 +5,11 @@ No process is started here. supervisord, `standup run` and the demo all take the
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from standup.errors import SettingsError
@@ -15,6 +18,8 @@ from standup.settings import Settings
 CPU_QUEUES = "capture,summarize,notify"
 GPU_QUEUE = "gpu"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+FLOWER_PORT = 5555
+RUNTIME_BUCKETS_S = "0.1,0.5,1,2.5,5,10,30,60,120,300,600,1800,inf"
 
 
 def command(program: str, settings: Settings) -> list[str]:
@@ -27,6 +32,38 @@ def command(program: str, settings: Settings) -> list[str]:
     except KeyError:
         known = ", ".join(PROGRAMS)
         raise SettingsError(f"There is no program {program!r}; the programs are {known}.") from None
+
+
+def environment(program: str, settings: Settings) -> Mapping[str, str]:
+    """Return the variables that *program* needs beside the inherited ones: secrets, which no argument may show.
+
+    Raises SettingsError for ``flower`` without a password, or with a name and password that it cannot take.
+    """
+    if program != "flower":
+        return {}
+    password = settings.flower_password.get_secret_value()
+    if not password:
+        raise SettingsError(
+            "Flower does not start without a password; put STANDUP_FLOWER_PASSWORD into .env "
+            "(`standup init` makes one)."
+        )
+    if "," in settings.flower_user + password or ":" in settings.flower_user:
+        raise SettingsError(
+            "Flower takes no comma in STANDUP_FLOWER_USER and STANDUP_FLOWER_PASSWORD, and no colon in the user; "
+            "choose others in .env."
+        )
+    # Derived, so that a restart ends nobody's session; from it the password cannot be told.
+    cookies = hmac.new(password.encode(), b"flower's cookies", hashlib.sha256).hexdigest()
+    return {
+        "FLOWER_BASIC_AUTH": f"{settings.flower_user}:{password}",
+        "FLOWER_COOKIE_SECRET": cookies,
+        "FLOWER_UNAUTHENTICATED_API": "false",
+    }
+
+
+def folder(program: str, settings: Settings) -> Path | None:
+    """Return the folder that *program* expects to find, None when it makes its own."""
+    return settings.data_dir / program if program in ("redis", "flower") else None
 
 
 def _redis(settings: Settings) -> Sequence[str]:
@@ -64,6 +101,30 @@ def _beat(_settings: Settings) -> Sequence[str]:
     return (sys.executable, "-m", "celery", "-A", "standup.celery", "beat", "--loglevel", "INFO")
 
 
+def _flower(settings: Settings) -> Sequence[str]:
+    """Flower for this machine alone, for looking only; who may look is in `environment`."""
+    environment("flower", settings)
+    return (
+        *(sys.executable, "-m", "celery", "-A", "standup.celery", "flower"),
+        *("--address=127.0.0.1", f"--port={FLOWER_PORT}"),
+        # Whoever may look may not shut workers down or run tasks.
+        "--read_only=True",
+        # Task names are the stages, the only argument is the meeting.
+        "--tasks_columns=name,args,state,received,started,runtime,worker",
+        # Tasks are there again after a restart: kept every minute, by default only at a clean end.
+        *("--persistent=True", f"--db={settings.data_dir.absolute() / 'flower' / 'tasks'}"),
+        *("--state_save_interval=60000", "--max_tasks=5000"),
+        # A transcription takes minutes; Flower's own steps end at ten seconds.
+        f"--task_runtime_metric_buckets={RUNTIME_BUCKETS_S}",
+        # A worker that was restarted elsewhere leaves the list after ten minutes.
+        "--purge_offline_workers=600",
+    )
+
+
+def _sentinel(_settings: Settings) -> Sequence[str]:
+    return (sys.executable, "-m", "standup.supervision.sentinel")
+
+
 def _bot(name: str) -> Callable[[Settings], Sequence[str]]:
     return lambda _settings: (sys.executable, "-m", "standup.bot", name)
 
@@ -75,4 +136,6 @@ PROGRAMS: Mapping[str, Callable[[Settings], Sequence[str]]] = {
     "worker-cpu": _worker("worker-cpu", CPU_QUEUES),
     "worker-gpu": _worker("worker-gpu", GPU_QUEUE),
     "beat": _beat,
+    "flower": _flower,
+    "sentinel": _sentinel,
 }

@@ -10,6 +10,8 @@ short as is safe, decoding without time stamps, and the words' times from one al
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import os
 import re
 import threading
@@ -29,9 +31,12 @@ from standup.settings import WhisperSettings
 from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice, resolve
+from standup.transcribe.profiles import Profile, profile
 
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
+
+logger = logging.getLogger(__name__)
 
 _BEAM_SIZE = 5
 _FULL_FRAMES = 3000  # 30 s, what the model was trained on
@@ -47,20 +52,46 @@ _APPENDED = "\"'.。,，!！?？:：”)]}、"
 
 
 @lru_cache(maxsize=1)
-def whisper_engine(settings: WhisperSettings) -> WhisperEngine:
+def whisper_engine(settings: WhisperSettings, level: int = 0) -> WhisperEngine:
     """Return this process' engine for *settings*; its model is loaded when first used.
 
-    Raises ModelLoadError when there is no such model.
+    *level* counts rungs down the ladder of `standup.transcribe.profiles`. Raises ModelLoadError when there is no
+    such model.
     """
-    return WhisperEngine(resolve(settings))
+    chosen = resolve(settings)
+    full = WhisperEngine(chosen)
+    if level <= 0:
+        return full
+    wanted = profile(
+        Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes), level
+    )
+    lower = dataclasses.replace(_smaller(settings, chosen, wanted), compute_type=wanted.compute_type)
+    logger.warning("Transcribing with memory profile %d: %s", level, wanted, extra={"action": "transcribe"})
+    return WhisperEngine(lower, wanted.lanes, wanted.batch_windows)
+
+
+def _smaller(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> ModelChoice:
+    """Return the wanted model and device, the chosen model where the smaller one cannot be had."""
+    if wanted.model == chosen.label:
+        return dataclasses.replace(chosen, device=wanted.device)
+    try:
+        return resolve(settings.model_copy(update={"model": wanted.model, "device": wanted.device}))
+    except ModelLoadError:
+        logger.warning(
+            "%s cannot be had; %s is used", wanted.model, chosen.label, extra={"action": "transcribe"}
+        )
+        return dataclasses.replace(chosen, device=wanted.device)
 
 
 class WhisperEngine:
     """An `Engine` over one Whisper model, loaded on first use and kept; safe for several threads of one process."""
 
-    def __init__(self, choice: ModelChoice, lanes: int | None = None) -> None:
+    def __init__(
+        self, choice: ModelChoice, lanes: int | None = None, batch_windows: int | None = None
+    ) -> None:
         """Take the model *choice*; *lanes* batches run at once (on a CPU: one per core, one thread each)."""
         self._choice = choice
+        self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 8)
         self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
@@ -84,7 +115,7 @@ class WhisperEngine:
     @property
     def batch_windows(self) -> int:
         """Eight on a CPU, where more fall out of its cache."""
-        return 16 if self._choice.device == "cuda" else 8
+        return self._batch_windows
 
     def detect_language(self, pcm: Pcm) -> LanguageGuess:
         """Return the language of *pcm*."""

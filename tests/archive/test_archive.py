@@ -10,17 +10,36 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from standup.archive import Archive, Claim, Failure, Posted, Refusal, Superseded
+from standup.archive import Archive, Claim, Posted, Refusal, Superseded
 from standup.archive.models import Row
-from standup.errors import ArchiveError, ArchiveUnreachable, MeetingNotFound, SettingsError
+from standup.errors import (
+    ArchiveError,
+    ArchiveUnreachable,
+    MeetingNotFound,
+    SettingsError,
+    WorkerCrashed,
+    WorkerKilled,
+)
+from standup.failures import LOWEST_PROFILE
 from standup.meeting import Gap, MeetingState, PacketCounts, Participant, Track
-from standup.pipeline import LEASE_MS, MAX_STRIKES, STAGES, Park, Retry, Stage, StageState
+from standup.pipeline import (
+    LEASE_MS,
+    MAX_STRIKES,
+    STAGES,
+    Count,
+    Park,
+    Retry,
+    Stage,
+    StageState,
+    Tally,
+)
 from standup.summary import Item, Kind, Summary
 from standup.transcript import Outcome, Utterance
 
 from .conftest import MEETING, ended, running
 
 NOW = 1_800_000_000_000
+HOUR_MS = 3_600_000
 TRACK = Track("11", "tracks/11.ogg", 60_000, 4_200, PacketCounts(210, 1, 2, 3, 4))
 HEARD = (Utterance("u0001", "11", 100, 2_000), Utterance("u0002", "12", 2_100, 3_000))
 
@@ -98,7 +117,7 @@ def test_only_one_claim_at_a_time(archive: Archive) -> None:
     first = claimed(archive, Stage.CAPTURE)
     assert not refused(archive, Stage.CAPTURE, NOW + LEASE_MS - 1).done
     second = claimed(archive, Stage.CAPTURE, NOW + LEASE_MS)
-    assert (second.fence, second.attempts) == (first.fence + 1, 2)
+    assert (second.fence, second.tally.attempts) == (first.fence + 1, 2)
 
 
 def test_a_renewed_lease_lasts_longer(archive: Archive) -> None:
@@ -203,7 +222,7 @@ def test_retry_starts_a_parked_meeting_again(archive: Archive) -> None:
     captured(archive)
     archive.fail(claimed(archive, Stage.TRANSCRIBE), Park(), "ModelLoadError: …", NOW)
     assert archive.retry(MEETING) is Stage.TRANSCRIBE
-    assert claimed(archive, Stage.TRANSCRIBE).attempts == 1
+    assert claimed(archive, Stage.TRANSCRIBE).tally.attempts == 1
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
 
 
@@ -243,9 +262,9 @@ def test_a_crash_frees_the_stage_at_once(archive: Archive) -> None:
     """The death of a worker process does not wait for the lease."""
     archive.adopt(ended())
     archive.claim(MEETING, Stage.CAPTURE, NOW, "box:1")
-    archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", NOW)
+    archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerCrashed("code 139"), NOW)
     again = claimed(archive, Stage.CAPTURE, NOW + 10_000)
-    assert (again.attempts, again.strikes) == (2, 1)
+    assert again.tally == Tally(2, 0, 1)
 
 
 def test_a_late_death_does_not_free_anothers_claim(archive: Archive) -> None:
@@ -253,21 +272,9 @@ def test_a_late_death_does_not_free_anothers_claim(archive: Archive) -> None:
     archive.adopt(ended())
     archive.claim(MEETING, Stage.CAPTURE, NOW, "box:1")
     taken = archive.claim(MEETING, Stage.CAPTURE, NOW + LEASE_MS, "box:2")
-    archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", NOW + LEASE_MS)
+    archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerCrashed("code 139"), NOW + LEASE_MS)
     archive.store_capture(taken, [TRACK], HEARD[:1], NOW)  # type: ignore[arg-type]
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
-
-
-def test_deaths_that_are_told_park_too(archive: Archive) -> None:
-    """Three reported deaths park the stage; its error has the code."""
-    archive.adopt(ended())
-    now_ms = NOW
-    for _ in range(MAX_STRIKES):
-        archive.claim(MEETING, Stage.CAPTURE, now_ms, "box:1")
-        archive.crashed(MEETING, Stage.CAPTURE, "box:1", "died with code 139", now_ms)
-        now_ms += 60_000
-    assert state_of(archive, Stage.CAPTURE) is StageState.PARKED
-    assert "139" in archive.statuses(MEETING)[0].error
 
 
 def test_a_stage_waits_for_its_next_try(archive: Archive) -> None:
@@ -275,7 +282,7 @@ def test_a_stage_waits_for_its_next_try(archive: Archive) -> None:
     archive.adopt(ended())
     archive.fail(claimed(archive, Stage.CAPTURE), Retry(5_000), "DiskFull: …", NOW)
     assert not refused(archive, Stage.CAPTURE, NOW + 4_999).done
-    assert claimed(archive, Stage.CAPTURE, NOW + 5_000).attempts == 2
+    assert claimed(archive, Stage.CAPTURE, NOW + 5_000).tally.attempts == 2
 
 
 def test_a_stage_is_published_less_and_less_often(archive: Archive) -> None:
@@ -288,18 +295,59 @@ def test_a_stage_is_published_less_and_less_often(archive: Archive) -> None:
     assert waits == [1, 2, 4, 8, 15, 15]
 
 
+def held(archive: Archive, stage: Stage, now_ms: int) -> None:
+    assert isinstance(archive.claim(MEETING, stage, now_ms, "box:1"), Claim)
+
+
+def test_work_that_crashed_two_workers_is_parked(archive: Archive) -> None:
+    """The second crash parks the stage and marks the meeting; what was captured stays."""
+    captured(archive)
+    for number, expected in enumerate((Retry(2_000, Count.CRASHES), Park())):
+        held(archive, Stage.TRANSCRIBE, NOW + number * HOUR_MS)
+        crashed = archive.crashed(MEETING, Stage.TRANSCRIBE, "box:1", WorkerCrashed(), NOW + number * HOUR_MS)
+        assert crashed == expected
+    assert archive.meeting(MEETING).state is MeetingState.PARKED
+    assert archive.tracks(MEETING) == (TRACK,)
+
+
+def test_failures_of_another_kind_do_not_count_as_crashes(archive: Archive) -> None:
+    """A stage that was tried in vain before may still crash once without being parked."""
+    archive.adopt(ended())
+    for _ in range(3):
+        archive.fail(claimed(archive, Stage.CAPTURE), Retry(0), "ChannelUnreachable: …", NOW)
+    held(archive, Stage.CAPTURE, NOW)
+    crashed = archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerCrashed(), NOW)
+    assert crashed == Retry(2_000, Count.CRASHES)
+
+
+def test_a_killed_worker_may_try_every_memory_profile(archive: Archive) -> None:
+    """Work that was killed is tried again until the smallest memory profile has had its turn."""
+    archive.adopt(ended())
+    decisions = []
+    for number in range(LOWEST_PROFILE + 1):
+        held(archive, Stage.CAPTURE, NOW + number * HOUR_MS)
+        at_ms = NOW + number * HOUR_MS
+        decisions.append(archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerKilled(), at_ms))
+    assert [isinstance(one, Park) for one in decisions] == [False] * LOWEST_PROFILE + [True]
+
+
+def test_retry_forgets_the_crashes(archive: Archive) -> None:
+    """A stage that somebody starts again may crash once more before it is parked."""
+    archive.adopt(ended())
+    for number in range(2):
+        held(archive, Stage.CAPTURE, NOW + number * HOUR_MS)
+        archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerCrashed(), NOW + number * HOUR_MS)
+    archive.retry(MEETING)
+    held(archive, Stage.CAPTURE, NOW)
+    crashed = archive.crashed(MEETING, Stage.CAPTURE, "box:1", WorkerCrashed(), NOW)
+    assert crashed == Retry(2_000, Count.CRASHES)
+
+
 def test_a_crash_report_after_the_end_changes_nothing(archive: Archive) -> None:
     """A death reported twice, or late, leaves a done stage done."""
     captured(archive)
-    archive.crashed(MEETING, Stage.CAPTURE, "", "died with code 139", NOW)
+    assert archive.crashed(MEETING, Stage.CAPTURE, "", WorkerCrashed(), NOW) is None
     assert state_of(archive, Stage.CAPTURE) is StageState.DONE
-
-
-def test_failures_are_kept(archive: Archive) -> None:
-    """A crash leaves a row with its code."""
-    archive.note_failure(Failure(NOW, "worker-gpu", 139, MEETING, "transcribe", "died"))
-    with archive._engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT program, code FROM failures").all() == [("worker-gpu", 139)]
 
 
 def test_unknown_meetings_are_told(archive: Archive) -> None:

@@ -9,11 +9,13 @@ import pytest
 from standup.errors import SettingsError
 from standup.pipeline import QUEUES, Stage
 from standup.settings import Settings, load
-from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE, PROGRAMS, command
+from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE, PROGRAMS, command, environment, folder
+
+PASSWORD = "a-password-for-flower"
 
 
 def settings(tmp_path: Path, broker_url: str = "redis://127.0.0.1:6379/0") -> Settings:
-    return load(None, data_dir=tmp_path, broker_url=broker_url)
+    return load(None, data_dir=tmp_path, broker_url=broker_url, flower_password=PASSWORD)
 
 
 def test_every_queue_has_a_worker() -> None:
@@ -62,3 +64,42 @@ def test_an_unknown_program_lists_the_known(tmp_path: Path) -> None:
     """A misspelt program is answered with the table."""
     with pytest.raises(SettingsError, match="worker-gpu"):
         command("worker", settings(tmp_path))
+
+
+def test_flower_is_for_this_machine_and_for_looking(tmp_path: Path) -> None:
+    """Flower listens on 127.0.0.1, lets nobody act, and keeps what it has seen."""
+    argv = command("flower", settings(tmp_path))
+    assert {"--address=127.0.0.1", "--read_only=True", "--persistent=True"} <= set(argv)
+    assert f"--db={tmp_path}/flower/tasks" in argv
+    assert tmp_path / "flower" == folder("flower", settings(tmp_path))
+
+
+def test_no_argument_of_flower_is_a_secret(tmp_path: Path) -> None:
+    """User and password go by the environment; the cookie secret is another, and the same at every start."""
+    variables = environment("flower", settings(tmp_path))
+    assert f"standup:{PASSWORD}" == variables["FLOWER_BASIC_AUTH"]
+    assert PASSWORD not in " ".join(command("flower", settings(tmp_path)))
+    assert PASSWORD not in variables["FLOWER_COOKIE_SECRET"]
+    assert variables == environment("flower", settings(tmp_path))
+
+
+@pytest.mark.parametrize("program", [one for one in PROGRAMS if one != "flower"])
+def test_only_flower_gets_flowers_secrets(program: str, tmp_path: Path) -> None:
+    """No other program is given a variable."""
+    assert {} == environment(program, settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "told"),
+    [
+        pytest.param("standup", "", "does not start without a password", id="no password"),
+        pytest.param("standup", "one,two", "no comma", id="a comma would make two"),
+        pytest.param("a:b", "password", "no colon", id="a colon would end the user"),
+    ],
+)
+def test_flower_is_never_open(user: str, password: str, told: str, tmp_path: Path) -> None:
+    """Without a usable password there is no command for Flower, and the error does not quote it."""
+    wanted = load(None, data_dir=tmp_path, flower_user=user, flower_password=password)
+    with pytest.raises(SettingsError, match=told) as refused:
+        command("flower", wanted)
+    assert not password or password not in str(refused.value)

@@ -14,6 +14,7 @@ import pytest
 
 from standup.bench.transcribe import encode, word_error_rate
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
+from standup.failures import LOWEST_PROFILE
 from standup.settings import WhisperSettings
 from standup.transcribe import Hints, Reading
 from standup.transcribe.audio import TrackReader
@@ -234,3 +235,15 @@ def test_a_fork_of_a_loaded_model_is_refused() -> None:
 def test_an_engine_is_shared_by_the_process() -> None:
     """The same settings give the same engine, so a model is loaded once."""
     assert whisper_engine(TINY) is whisper_engine(TINY.model_copy())
+
+
+@pytest.mark.integration
+def test_a_smaller_memory_profile_reads_the_same_speech(tracks: dict[str, Path]) -> None:
+    """On the lowest rung an engine reads in one lane and small batches, and still understands."""
+    lowest = whisper_engine(TINY, LOWEST_PROFILE)
+    pcm = TrackReader(tracks["slt"]).read(300, 2280)
+    (reading,) = lowest.read([pcm], Hints("en"))
+
+    assert (lowest.lanes, lowest.batch_windows) == (1, 2)
+    assert "page" in reading.text
+    assert lowest is not whisper_engine(TINY)

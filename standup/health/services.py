@@ -1,0 +1,151 @@
+"""Ask what the programs lean on: broker, archive, speech model, Flower. `verdicts` judges."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from kombu.connection import Connection
+from kombu.exceptions import KombuError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from standup.archive import Archive, database
+from standup.errors import ModelLoadError, SettingsError, StandupError
+from standup.health import verdicts
+from standup.health.check import Check, bad
+from standup.meeting import Meeting
+from standup.settings import Settings, WhisperSettings
+from standup.supervision.programs import command
+from standup.transcribe import models
+from standup.transcribe.hub import HubShelf
+
+ANSWER_S = 3
+WEIGHTS = "model.bin"
+SUPERVISORD_PIDFILE = "supervisord.pid"
+#: Where supervisord.conf keeps it, under DATA_DIR.
+
+
+def broker(settings: Settings) -> Check:
+    """Ask the broker for a sign of life."""
+    try:
+        command("redis", settings)
+        is_ours = True
+    except SettingsError:
+        is_ours = False
+    is_supervised = _is_running(settings.data_dir / SUPERVISORD_PIDFILE)
+    return verdicts.broker(_answers(settings.broker_url), is_ours=is_ours, is_supervised=is_supervised)
+
+
+def _answers(url: str) -> bool:
+    options = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
+    try:
+        with Connection(url, connect_timeout=ANSWER_S, transport_options=options) as connection:
+            connection.ensure_connection(
+                max_retries=1, interval_start=0, timeout=ANSWER_S
+            ).default_channel.close()
+    except (
+        KombuError,
+        OSError,
+        KeyError,
+        ValueError,
+        ImportError,
+    ):  # the last three: an address of no transport
+        return False
+    return True
+
+
+def _is_running(pidfile: Path) -> bool:
+    try:
+        os.kill(int(pidfile.read_text()), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def archive(settings: Settings) -> Check:
+    """Compare the schema of the archive with the one of this release; makes no database."""
+    scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    head = scripts.get_current_head() or ""
+    known = [one.revision for one in scripts.walk_revisions()]
+    try:
+        return verdicts.schema(_revision(settings.database), head, known)
+    except StandupError as problem:
+        return bad("database", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server")
+
+
+def _revision(url: str) -> str | None:
+    """Return the revision of the archive, None before there is one."""
+    if _is_unmade(url):
+        return None
+    engine = database.connect(url)
+    try:
+        with database.guarded(), engine.connect().execution_options(reading=True) as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def _is_unmade(url: str) -> bool:
+    """Return whether *url* is an SQLite file that connecting would make."""
+    try:
+        address = make_url(url)
+    except ArgumentError:  # told by `database.connect`, in a sentence
+        return False
+    return address.get_backend_name() == "sqlite" and not Path(address.database or "").exists()
+
+
+def history(settings: Settings, limit: int) -> tuple[Check, tuple[Meeting, ...]]:
+    """Read from the archive what its programs do differently after failures, and the *limit* latest meetings."""
+    archive = Archive.of(settings)
+    try:
+        return verdicts.profiles(archive.failures.measures()), archive.meetings(limit)
+    except StandupError as problem:
+        return bad(
+            "profile", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server"
+        ), ()
+    finally:
+        archive.close()
+
+
+class _OnDisk:
+    """The models on this machine's disk; the hub is not asked."""
+
+    def __init__(self) -> None:
+        self._shelf = HubShelf()
+
+    @property
+    def places(self) -> str:
+        """Where this shelf looks."""
+        return self._shelf.places
+
+    def find(self, name: str) -> Path | None:
+        """Return the folder of a model that lies on disk, or None."""
+        return self._shelf.find(name)
+
+    def fetch(self, name: str) -> Path | None:
+        """Fetch nothing."""
+        return None
+
+
+def model(settings: WhisperSettings) -> tuple[Check, int]:
+    """Look for the speech model on disk, without the network; return also the size of its weights in bytes."""
+    try:
+        choice = models.resolve(settings, _OnDisk())
+    except ModelLoadError as problem:
+        return bad("model", _clause(problem), "correct .env and run `standup doctor` again"), 0
+    size_bytes = (choice.path / WEIGHTS).stat().st_size
+    return verdicts.model(choice.label, settings.model, models.BUNDLED), size_bytes
+
+
+def flower(settings: Settings) -> Check:
+    """Look at the protection of the monitoring page."""
+    return verdicts.flower(settings.flower_password.get_secret_value())
+
+
+def _clause(problem: StandupError) -> str:
+    return str(problem).rstrip(".")

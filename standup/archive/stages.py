@@ -135,7 +135,7 @@ def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_
         session,
         held,
         state=StageState.TODO.value,
-        strikes=StageRow.strikes + decision.is_strike,
+        strikes=StageRow.strikes + int(decision.is_strike),
         lease_until_ms=0,
         enqueued_at_ms=None,
         next_at_ms=now_ms + decision.wait_ms,

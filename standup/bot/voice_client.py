@@ -8,6 +8,7 @@ up (`is_given_up`).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import struct
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 import discord
 from discord.gateway import DiscordVoiceWebSocket
-from discord.voice_state import VoiceConnectionState
+from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
 from standup.bot.listener import READY, Listener
 from standup.bot.socket_reader import PromptSocketReader
@@ -24,6 +25,7 @@ from standup.capture.keys import ConnectionKeys
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 0.02
 VOICE_SERVER_CRASHED = 4015
 #: https://discord.com/developers/docs/topics/opcodes-and-status-codes#voice-voice-close-event-codes
 
@@ -49,6 +51,22 @@ class HookedConnection(VoiceConnectionState):
         """End both reader threads."""
         self._unused_reader.stop()
         self._socket_reader.stop()
+
+    async def _wait_for_state(
+        self, state: ConnectionFlowState, *other_states: ConnectionFlowState, timeout: float | None = None
+    ) -> None:
+        """Wait until the connection is in one of these states.
+
+        discord.py waits for an event that is set and cleared at once: when both voice updates come in one read of
+        the gateway, the second one passes between two waits, and the handshake hangs.
+        """
+        wanted = (state, *other_states)
+
+        async def reached() -> None:
+            while self.state not in wanted:  # noqa: ASYNC110 - the event of discord.py is what is missed
+                await asyncio.sleep(LOOK_EVERY_S)
+
+        await asyncio.wait_for(reached(), timeout)
 
     async def _connect_websocket(self, resume: bool) -> DiscordVoiceWebSocket:
         """Take no datagrams during the handshake of a new session.

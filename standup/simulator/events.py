@@ -33,6 +33,7 @@ from .voice_rooms import Ticket, VoiceRooms
 from .world import Channel, Message, User, VoiceState, World
 
 POLL_S = 0.05
+ALLOCATION_S = 0.05
 MEMBERS_PER_CHUNK = 1000
 
 
@@ -136,7 +137,10 @@ class Events:
                 "guild_id": str(self._world.guild_id),
                 "endpoint": ticket.endpoint,
             }
-            session.dispatch("VOICE_SERVER_UPDATE", server)
+            # A voice server takes a moment to be found; clients miss an update that comes with the voice state.
+            asyncio.get_running_loop().call_later(
+                ALLOCATION_S, session.dispatch, "VOICE_SERVER_UPDATE", server
+            )
         self._changed.set()
 
     def member_added(self, user: User) -> None:

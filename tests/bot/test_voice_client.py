@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,9 +11,10 @@ from unittest.mock import Mock
 
 import discord
 import pytest
+from discord.voice_state import ConnectionFlowState
 
 from standup.bot.listener import READY, Listener
-from standup.bot.voice_client import RecordingVoiceClient
+from standup.bot.voice_client import HookedConnection, RecordingVoiceClient
 from tests.bot.doubles import GUILD, OWN, VOICE
 
 SPEAKING = 5
@@ -225,3 +227,21 @@ async def test_a_keepalive_may_be_lost(seat: Seat) -> None:
     seat.client.keep_alive()
 
     seat.connection.send_packet.assert_called_once()
+
+
+async def test_a_state_that_passes_between_two_looks_is_reached() -> None:
+    """Both voice updates in one read of the gateway do not hang the handshake: the last state counts."""
+    connection = object.__new__(HookedConnection)
+    connection._state = ConnectionFlowState.set_guild_voice_state
+    connection._state_event = asyncio.Event()
+    connection._connected = threading.Event()
+    waiting = asyncio.create_task(
+        connection._wait_for_state(ConnectionFlowState.got_both_voice_updates, timeout=5)
+    )
+    await asyncio.sleep(0)
+    connection.state = ConnectionFlowState.got_voice_state_update
+    await asyncio.sleep(0)
+    connection.state = ConnectionFlowState.got_both_voice_updates
+    await waiting
+
+    assert connection.state is ConnectionFlowState.got_both_voice_updates

@@ -43,12 +43,14 @@ async def test_a_segfault_restarts_and_is_told_at_the_third(system: System) -> N
         lambda: len(system.archive.failures.times_ms("worker-gpu", 139)) >= 4, "four in the archive"
     )
     await system.until(lambda: bool(system.alerts()), "the alert")
+    await system.until(
+        lambda: sum("code 139" in line for line in system.errors()) >= 4, "a line for each death"
+    )
 
     assert {one.code for one in system.ends("worker-gpu")} == {139}
     (alert,) = system.alerts()
     assert "worker-gpu died with code 139 (SIGSEGV" in alert
     assert "3 times in the last hour" in alert
-    assert sum("code 139" in line for line in system.errors()) >= 4
     assert measures(system) == {}
     assert "Fatal Python error: Segmentation fault" in (system.folder / "worker-gpu.out").read_text()
 

@@ -188,7 +188,7 @@ def _gather(settings: Settings, message: Message, scenario: Scenario, after_s: f
             files={
                 **files,
                 "journal": str(folder / "journal"),
-                "database": settings.database,
+                "database": settings.database.removeprefix("sqlite:///"),
                 "logs": str(settings.log_dir),
             },
             notes_after_s=after_s,

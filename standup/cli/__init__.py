@@ -1,7 +1,8 @@
 """The command line: `standup …`.
 
 Exit statuses: 0 done, 1 failed, 2 wrong usage, 65 a file that cannot be read, 66 no such meeting, 69 a program or
-server that is missing, 74 disk full, 78 wrong settings. An error is one sentence on stderr with the next step.
+server that is missing, 74 disk full, 75 a meeting is being recorded (`idle`), 78 wrong settings. An error is one
+sentence on stderr with the next step.
 """
 
 from __future__ import annotations

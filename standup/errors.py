@@ -19,6 +19,7 @@ Two questions are answered by class: which stage failed, and can waiting help (`
       AudioCaptureError
         MalformedPacket (ValueError)                dropped and counted, never fatal
         JournalUnreadable
+        MicrophoneLost                              (standup.capture.devices)
       TranscribeError
         ModelLoadError                              a missing or broken model
         TranscriptionTimeout (Transient)

@@ -84,6 +84,7 @@ def test_every_command_teaches() -> None:
         "export",
         "retry",
         "import",
+        "record",
         "bench",
     ]
     overview = run("--help")

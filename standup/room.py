@@ -24,12 +24,12 @@ from standup.bot.meeting_clock import MeetingClock
 from standup.bot.shelf import JOURNAL
 from standup.capture.devices import MicrophoneLost
 from standup.capture.microphone import TRIES, Frame, Microphones, Patience
-from standup.capture.segments import Clock
+from standup.capture.segments import DISK_FULL, Clock
 from standup.capture.voice import Voice
 from standup.capture.writer import JournalState, JournalWriter
 from standup.dispatcher import adopt
 from standup.draft import Draft
-from standup.errors import AudioCaptureError
+from standup.errors import AudioCaptureError, DiskFull
 from standup.meeting import Meeting, Participant
 
 FULL_SCALE = 32_768
@@ -71,7 +71,7 @@ class Recording:
     ) -> None:
         """Begin the meeting on disk; *people* are the names behind *microphones*, which are open, in their order.
 
-        Raises AudioCaptureError when the disk refuses, ServiceMissing without libopus.
+        Raises OSError or AudioCaptureError when the disk refuses, ServiceMissing without libopus.
         """
         # Numbers from 1, for 0 stands in the journal for a speaker who was never named.
         participants = tuple(Participant(str(number), name) for number, name in enumerate(people, 1))
@@ -92,7 +92,8 @@ class Recording:
     def run(self, stop: Event, limit_ms: int | None, tell: Tell) -> Meeting:
         """Record until *stop* or the limit, and return the ended meeting, which is on disk.
 
-        Raises AudioCaptureError when the microphones are lost for good; the meeting has ended then too.
+        Raises AudioCaptureError when the microphones are lost for good; the meeting has ended then too. Raises that
+        or DiskFull when the disk refuses the end, which is left to `draft.rescue`.
         """
         try:
             while not stop.is_set() and (limit_ms is None or self._clock.elapsed_ms < limit_ms):
@@ -156,6 +157,8 @@ class Recording:
             log.error("The manifest could not be stored (%s); the recording goes on.", cause.strerror)
 
     def _finish(self) -> Meeting:
+        for frame in self._microphones.drain():  # said before the end, and not taken yet
+            self._hear(frame)
         self._gaps.end(self._clock.elapsed_ms)
         ended_at = self._clock.now
         self._microphones.close()
@@ -166,8 +169,17 @@ class Recording:
         health = self._journal.close()
         if health.dropped:
             log.error("The journal lacks %d packets that the disk did not take; free space.", health.dropped)
-        self._draft.keep(gaps=tuple(self._gaps.closed))
-        return self._draft.finish(ended_at)
+        try:
+            self._draft.keep(gaps=tuple(self._gaps.closed))
+            return self._draft.finish(ended_at)
+        except OSError as cause:
+            self._draft.close()
+            error = DiskFull if cause.errno in DISK_FULL else AudioCaptureError
+            name = self.manifest.meeting.id
+            raise error(
+                f"Meeting {name} could not be ended on the disk ({cause.strerror}); what was recorded is kept. Free "
+                f"some space or check the disk, then run `standup retry {name}`."
+            ) from cause
 
     def _report(self, tell: Tell) -> None:
         if self._clock.elapsed_ms - self._told_ms >= TELL_MS:

@@ -236,6 +236,7 @@ async def installed(checkout: Path, folder: Path) -> AsyncIterator[Installation]
             one = Installation(checkout, environment, discord, ana)
             supervisord = await asyncio.create_subprocess_exec(
                 ".venv/bin/supervisord",
+                "--nodaemon",
                 "-c",
                 "supervisord.conf",
                 cwd=checkout,

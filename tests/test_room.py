@@ -75,6 +75,19 @@ def test_frames_become_packets_of_their_speaker(tmp_path: Path, sound: FakeSound
     ]
 
 
+def test_what_was_said_last_is_kept(tmp_path: Path, sound: FakeSound) -> None:
+    """Frames that wait when the recording is ended are in the journal."""
+
+    def act(number: int, stop: Event) -> None:
+        for _ in range(5):
+            sound.streams[0].deliver()
+        stop.set()
+
+    record(tmp_path, sound, act)
+    journal = read(manifest.meeting_folder(tmp_path, MEETING) / JOURNAL)
+    assert len(list(journal.records())) == 5
+
+
 def test_an_outage_is_a_gap(tmp_path: Path, sound: FakeSound) -> None:
     """A microphone that stops and comes back leaves one gap, in the manifest too."""
 
@@ -105,6 +118,15 @@ def test_after_three_tries_it_is_over_and_kept(tmp_path: Path, sound: FakeSound)
     kept = manifest.read(tmp_path, MEETING).meeting
     assert kept.ended_at is not None
     assert len(kept.gaps) == 1
+
+
+def test_an_end_that_the_disk_refuses_is_made_up_for(tmp_path: Path, sound: FakeSound) -> None:
+    """The sentence says that nothing is lost and what to run; that is so once the disk takes it."""
+    (tmp_path / "meetings").write_text("in the way")
+    with pytest.raises(AudioCaptureError, match=rf"kept.*standup retry {MEETING}"):
+        record(tmp_path, sound, lambda number, stop: stop.set())
+    (tmp_path / "meetings").unlink()
+    assert draft.rescue(tmp_path) == (MEETING,)
 
 
 def test_stopping_ends_an_outage(tmp_path: Path, sound: FakeSound) -> None:

@@ -41,13 +41,17 @@ class Doctor:
 
     async def _examine(self, channel_ids: Collection[str]) -> tuple[Trouble, ...]:
         options = [word for one in channel_ids for word in ("--channel", one)]
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "standup", "doctor", "--json", *options),
-            env={**os.environ, **self._variables},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "standup", "doctor", "--json", *options),
+                env={**os.environ, **self._variables},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as cause:  # no memory or process is left, which would stop the meeting too
+            log.warning("`standup doctor` could not be started (%s)", cause.strerror)
+            return (SILENT,)
         try:
             told, _ = await asyncio.wait_for(process.communicate(), ANSWER_S)
             return parse(told)

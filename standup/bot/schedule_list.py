@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 READ_EVERY_S = 30.0
 ANSWER_S = 20.0
 #: Longer than SQLite waits for a writer, and PostgreSQL for a connection.
+UNCERTAIN = (
+    "The database has not answered yet; `/standup status` tells in a minute whether the change was made."
+)
 
 
 class ScheduleList:
@@ -93,4 +96,5 @@ async def _within_reason(storing: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.wait_for(storing, ANSWER_S)
     except asyncio.TimeoutError as cause:
-        raise ArchiveUnreachable from cause
+        # The thread cannot be called back: it may still store what was ordered.
+        raise ArchiveUnreachable(UNCERTAIN) from cause

@@ -25,7 +25,7 @@ from standup.bot.schedule_notes import ScheduleNotes, nonce, stamp, utc_now
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.bot.voice_line import people_in
-from standup.errors import ChannelUnreachable, StandupError
+from standup.errors import ArchiveError, ChannelUnreachable, StandupError
 from standup.schedule import Schedule
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,14 @@ class ScheduledStarts:
 
     async def run(self) -> None:
         """Look again and again until cancelled: at each schedule's time, and every few seconds."""
-        while True:
-            self.look()
-            await asyncio.sleep(self._pause_s())
+        try:
+            while True:
+                self.look()
+                await asyncio.sleep(self._pause_s())
+        finally:
+            # The closing connection would make them fail, and a failed start is not made again by the next run.
+            for task in self._busy.values():
+                task.cancel()
 
     def look(self) -> None:
         """Take care of every schedule whose time has come; one that takes long holds no other up.
@@ -104,7 +109,8 @@ class ScheduledStarts:
         channel = self._bot.get_channel(int(schedule.voice_channel_id))
         guild_id = int(schedule.guild_id)
         if not isinstance(channel, discord.VoiceChannel):
-            return  # deleted, or the gateway is away
+            await self._drop_if_deleted(schedule, due)
+            return
         running = self._studio.recording_in(guild_id)
         if running is not None and running.meeting.voice_channel_id == schedule.voice_channel_id:
             await self._settle_held(schedule, due)
@@ -118,12 +124,33 @@ class ScheduledStarts:
             return
         refusal = _elsewhere(running.meeting.voice_channel_id) if running is not None else ""
         refusal = refusal or obstacles.present(channel, text)
-        if refusal:
-            await self._refuse(schedule, due, text, refusal)
-        elif any(_was_held(one, schedule, due) for one in await self._shelf.manifests()):
+        if refusal and self._notes.of(schedule, due).messages:
+            return  # it has been told
+        if any(_was_held(one, schedule, due) for one in await self._shelf.manifests()):
             await self._settle_held(schedule, due)
+        elif refusal:
+            await self._refuse(schedule, due, text, refusal)
         elif not self._studio.is_busy(guild_id):
             await self._begin(schedule, due, channel, text)
+
+    async def _drop_if_deleted(self, schedule: Schedule, due: datetime) -> None:
+        """Forget the schedule of a channel that is no more: nobody can name it to `/standup unschedule`."""
+        guild = self._bot.get_guild(int(schedule.guild_id))
+        if guild is None or guild.unavailable or not await self._is_deleted(int(schedule.voice_channel_id)):
+            return
+        log.warning("Voice channel %s is gone; its schedule is removed", schedule.voice_channel_id)
+        try:
+            await self._schedules.remove(schedule)
+        except ArchiveError as problem:
+            log.warning("The schedule could not be removed, the next time it is: %s", problem)
+            await self._notes.settle(schedule, due)
+
+    async def _is_deleted(self, channel_id: int) -> bool:
+        try:
+            await asyncio.wait_for(self._bot.fetch_channel(channel_id), REQUEST_S)
+        except (discord.InvalidData, *TROUBLES) as cause:
+            return isinstance(cause, discord.NotFound)
+        return False
 
     async def _settle_held(self, schedule: Schedule, due: datetime) -> None:
         log.info("The scheduled meeting of voice channel %s is being held, or was", schedule.voice_channel_id)
@@ -144,8 +171,6 @@ class ScheduledStarts:
     async def _refuse(self, schedule: Schedule, due: datetime, text: obstacles.Text, why: str) -> None:
         """Say once why the meeting does not begin; it does as soon as nothing stands in its way."""
         note = self._notes.of(schedule, due)
-        if note.messages:
-            return
         log.warning("A scheduled meeting was refused: %s", why)
         told = f"The standup of {stamp(note.due_s)} in <#{schedule.voice_channel_id}> is not being recorded. {why}"
         message_id = 0

@@ -122,7 +122,8 @@ class Microphones:
     ) -> None:
         """Prepare; *wanted* is what `find` takes, or None for the sound system's default, whichever that is."""
         self._wanted = wanted
-        self._known: dict[int, Device] = {}
+        self._known: dict[int, tuple[Device, int]] = {}
+        #: By microphone: what it was when first found, and its place among those of the same name.
         self._sound = sound
         self._restart = restart
         self._clock = clock or Clock()
@@ -224,16 +225,16 @@ class Microphones:
         among = devices(self._sound)
         if not among:
             raise MicrophoneLost("The sound system knows no microphone; connect one.")
-        known = self._known.get(microphone)
-        if known is None:
-            known = find(wanted, among)
-            if known in self._known.values():
-                raise InputRefused(f"Microphone {known.number} was given twice; give each --device once.")
-            self._known[microphone] = known
-        for one in among:
-            if (one.name, one.system) == (known.name, known.system):
-                return one.number
-        raise MicrophoneLost(f"Microphone {microphone + 1} is not there any more; connect it again.")
+        if microphone not in self._known:
+            found = find(wanted, among)
+            if found in (device for device, _ in self._known.values()):
+                raise InputRefused(f"Microphone {found.number} was given twice; give each --device once.")
+            self._known[microphone] = found, _namesakes(found, among).index(found.number)
+        known, place = self._known[microphone]
+        numbers = _namesakes(known, among)
+        if place >= len(numbers):
+            raise MicrophoneLost(f"Microphone {microphone + 1} is not there any more; connect it again.")
+        return numbers[place]
 
     def _await_first(self) -> None:
         deadline = time.monotonic() + self._open_s
@@ -267,6 +268,11 @@ class Microphones:
             call.result(max(0.0, deadline - time.monotonic()))
         except futures.TimeoutError as cause:
             raise MicrophoneLost("PortAudio does not answer; restart the sound system.") from cause
+
+
+def _namesakes(device: Device, among: Sequence[Device]) -> list[int]:
+    """Return the numbers of all that are called like *device*, itself included: two of one make may be."""
+    return [one.number for one in among if (one.name, one.system) == (device.name, device.system)]
 
 
 def _fulfil(call: futures.Future[None], action: Callable[[], None]) -> None:

@@ -30,7 +30,10 @@ def schedules(as_json: Json = False) -> None:
     if not found:
         typer.echo("No standup is scheduled; `/standup schedule` in Discord does so.")
         return
-    table = Table("voice channel", "text channel", "days", "time", "zone", "next (UTC)", box=None)
+    table = Table(box=None)
+    for name in ("voice channel", "text channel", "days", "time", "zone", "next (UTC)"):
+        # An id that is cut names no channel.
+        table.add_column(name, no_wrap=name.endswith("channel"), overflow="fold")
     for one in found:
         days, at = describe_days(one.days), f"{one.at:%H:%M}"
         following = f"{one.next_after(now):%Y-%m-%d %H:%M}"

@@ -65,7 +65,7 @@ class Daemon:
         self._config.chmod(0o600)
         with (self.folder / "logs" / "supervisord.out").open("wb") as output:
             self._process = subprocess.Popen(
-                [Path(sys.executable).parent / "supervisord", "-c", self._config],
+                [Path(sys.executable).parent / "supervisord", "--nodaemon", "-c", self._config],
                 env=self.environment,
                 cwd=self.folder,
                 stdout=output,

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 ASKED_TO_STOP = 128 + signal.SIGTERM
 PR_SET_PDEATHSIG = 1  # prctl(2)
+SUPERVISED = "SUPERVISOR_ENABLED"
+#: supervisord sets it for its programs; a launcher that was started by hand outlives its terminal.
 GUARD = "standup.supervision.guard"
 # Looked up before any fork: between fork and exec nothing may be loaded.
 _LIBC = ctypes.CDLL(None)
@@ -101,6 +103,8 @@ class Launcher:
 
         Raises ServiceMissing when its command is not installed.
         """
+        if SUPERVISED in os.environ:
+            _die_with_parent()
         stopping = threading.Event()
         mark = self._mark()
 

@@ -42,12 +42,6 @@ class Profile:
         return f"{Path(self.model).name}, {self.device}, {self.compute_type}, batches of {self.batch_windows}"
 
 
-def profile(chosen: Profile, level: int) -> Profile:
-    """Return the profile *level* rungs below the *chosen* one, at the bottom the smallest there is."""
-    rungs = ladder(chosen)
-    return rungs[min(max(0, level), len(rungs) - 1)]
-
-
 def ladder(chosen: Profile) -> tuple[Profile, ...]:
     """Return the profiles from *chosen* down; each needs less memory than the one before.
 

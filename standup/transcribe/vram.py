@@ -192,7 +192,10 @@ class LadderEngine:
         """Take another rung as soon as nobody reads; return False when another thread was first."""
         spent = self._spent = self._engine
         try:
-            if not self._changed.wait_for(lambda: self._readers == 0, _PATIENCE_S):
+            # Where another thread was first, the next engine's readers are none of this one's business.
+            if not self._changed.wait_for(
+                lambda: self._readers == 0 or self._engine is not spent, _PATIENCE_S
+            ):
                 raise TranscriptionTimeout
             if self._engine is not spent:
                 return False

@@ -136,7 +136,12 @@ class WhisperEngine:
         return self._batch_windows
 
     def detect_language(self, pcm: Pcm) -> LanguageGuess:
-        """Return the language of *pcm*."""
+        """Return the language of *pcm*; the one language of a model that knows no other, with certainty.
+
+        A step down the ladder may reach such a model while a language is being looked for.
+        """
+        if self.sole_language is not None:
+            return LanguageGuess(self.sole_language, 1.0)
         model = self._loaded()
         with _translated():
             language, probability, _ = model.detect_language(audio=pcm)

@@ -29,7 +29,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     binaries, folder = POSTGRES_BIN[-1], tmp_path_factory.mktemp("postgres")
     # PostgreSQL refuses to run as root; its package brings a user of its own.
     owner = _unprivileged()
-    for path in (folder, *folder.parents[:2]):
+    for path in (folder, *folder.parents[:3]):
         path.chmod(0o755)
     if owner:
         os.chown(folder, owner.pw_uid, owner.pw_gid)

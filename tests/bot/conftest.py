@@ -12,7 +12,7 @@ import pytest
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
 from standup.simulator.world import Message
-from tests.bot.programs import EXIT_S, UNUSED_PORT, Ask, Frames, MakeProgram, Program
+from tests.bot.programs import UNUSED_PORT, WAIT_S, Ask, Frames, MakeProgram, Program
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def recorder(discord: LoopbackDiscord, program: MakeProgram) -> Program:
     """Return a recorder that is ready for commands."""
     running = program("voice_recorder", discord)
     running.start()
-    await discord.wait_for_bot(timeout_s=EXIT_S)
+    await discord.wait_for_bot(timeout_s=WAIT_S)
     return running
 
 
@@ -83,7 +83,7 @@ async def answer_to(discord: LoopbackDiscord, member: Participant, subcommand: s
         message = call.message
         return message if message is not None and message.content else None
 
-    await discord.wait_until(lambda: answer() is not None, timeout_s=30, what="the command's answer")
+    await discord.wait_until(lambda: answer() is not None, timeout_s=WAIT_S, what="the command's answer")
     found = answer()
     assert found is not None
     return found.content

@@ -18,7 +18,8 @@ from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
 
 ROOT = Path(__file__).parents[2]
-EXIT_S = 20.0
+WAIT_S = 60.0
+#: Longer than any program takes to start, to answer or to end beside others on a busy machine.
 UNUSED_PORT = 9  # discard: nothing listens there, so Redis is away in all of these tests
 
 RUN = """
@@ -60,7 +61,7 @@ class Program:
         return await self.exit_status()
 
     async def exit_status(self) -> int:
-        return await asyncio.to_thread(self.processes[-1].wait, EXIT_S)
+        return await asyncio.to_thread(self.processes[-1].wait, WAIT_S)
 
     def log(self, name: str) -> str:
         path = self.folder / "logs" / f"{name}.log"
@@ -78,6 +79,13 @@ class Program:
         folder = manifests.meeting_folder(self.data_dir, self.manifest().meeting.id) / "journal"
         stored = [one.record for one in read(folder).records()]
         return [one.payload for one in stored if one.user_id == user_id and len(one.payload) > 3]
+
+    async def hear(self, discord: LoopbackDiscord, member: Participant, words: list[bytes]) -> None:
+        """Have *member* say *words*, and wait until the last one is on disk: a busy recorder is a little behind."""
+        await member.speak(words)
+        await discord.wait_until(
+            lambda: self.payloads(member.user_id)[-1:] == words[-1:], WAIT_S, "the words in the journal"
+        )
 
     def segments(self) -> int:
         folder = manifests.meeting_folder(self.data_dir, self.manifest().meeting.id) / "journal"

@@ -21,7 +21,7 @@ from standup.meeting import Meeting
 from standup.settings import load
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
-from tests.bot.programs import Ask, Frames, MakeProgram, Program
+from tests.bot.programs import WAIT_S, Ask, Frames, MakeProgram, Program
 
 STARTED = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = Meeting("20261123T095800Z-1f0c9a2b", "1", "2", "3", STARTED)
@@ -163,13 +163,13 @@ async def test_ready_begins_the_watches_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 async def test_events_become_lines_without_content(discord: LoopbackDiscord, program: MakeProgram) -> None:
     """Messages and comings and goings are logged by id; what was written and who wrote it is not."""
     monitor = program("event_monitor", discord)
     monitor.start()
     await discord.wait_until(
-        lambda: "EVENT Ready" in monitor.log("monitor"), timeout_s=20, what="the monitor"
+        lambda: "EVENT Ready" in monitor.log("monitor"), timeout_s=WAIT_S, what="the monitor"
     )
     ana = await discord.enter("Ana")
 
@@ -180,7 +180,7 @@ async def test_events_become_lines_without_content(discord: LoopbackDiscord, pro
     voice = f"user={ana.user_id} channel={discord.voice_channel_id}"
     expected = (f"EVENT Message #{message.id} ", f"EVENT Voice join {voice}", f"EVENT Voice leave {voice}")
     await discord.wait_until(
-        lambda: all(line in monitor.log("monitor") for line in expected), timeout_s=10, what="the lines"
+        lambda: all(line in monitor.log("monitor") for line in expected), timeout_s=WAIT_S, what="the lines"
     )
     assert "secret" not in monitor.log("monitor")
     assert "Ana" not in monitor.log("monitor")
@@ -188,7 +188,7 @@ async def test_events_become_lines_without_content(discord: LoopbackDiscord, pro
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(300)
 async def test_beside_the_recorder(
     discord: LoopbackDiscord,
     program: MakeProgram,
@@ -201,16 +201,22 @@ async def test_beside_the_recorder(
     monitor = program("event_monitor", discord)
     monitor.start()
     await discord.wait_until(
-        lambda: "EVENT Ready" in monitor.log("monitor"), timeout_s=20, what="the monitor"
+        lambda: "EVENT Ready" in monitor.log("monitor"), timeout_s=WAIT_S, what="the monitor"
     )
 
     await answer_to(discord, ana, "start")
-    await discord.wait_for_bot_voice(timeout_s=20)
-    await ana.speak(frames(1, 20))
+    await discord.wait_for_bot_voice(timeout_s=WAIT_S)
+    await recorder.hear(discord, ana, frames(1, 20))
     await answer_to(discord, ana, "stop")
 
+    expected = (
+        "EVENT Interaction #",
+        f"Voice join user={discord.bot_id}",
+        f"Voice leave user={discord.bot_id}",
+    )
+    await discord.wait_until(
+        lambda: all(line in monitor.log("monitor") for line in expected), timeout_s=WAIT_S, what="the lines"
+    )
     assert len(recorder.payloads(ana.user_id)) == 20
-    assert "EVENT Interaction #" in monitor.log("monitor")
-    assert f"Voice join user={discord.bot_id}" in monitor.log("monitor")
     assert " ERROR " not in monitor.log("monitor")
     assert discord.violations == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ async def test_the_recorder(
         os.utime(tmp_path / pulse.NAME, (then, then))
 
     assert [one.name for one in await Doctor(load(None, data_dir=tmp_path))(())] == names
+
+
+async def test_a_doctor_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that starts no more programs has no answer, which is told."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    pulse.beat(tmp_path)
+
+    assert await Doctor(load(None, data_dir=tmp_path))(()) == (SILENT,)
 
 
 @pytest.mark.integration

@@ -26,6 +26,8 @@ class BookDouble:
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
+        self.writing = threading.Event()
+        self.writing.set()
         self.reads = 0
 
     def all(self) -> tuple[Schedule, ...]:
@@ -36,6 +38,7 @@ class BookDouble:
         return found
 
     def keep(self, schedule: Schedule) -> None:
+        assert self.writing.wait(10)
         self._answer()
         self.kept[schedule.voice_channel_id] = schedule
 
@@ -108,6 +111,22 @@ async def test_a_refused_change_changes_nothing() -> None:
     with pytest.raises(ArchiveUnreachable):
         await known.keep(DAILY)
     assert known.all == ()
+
+
+async def test_a_change_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may yet be stored is not called refused, and is in force once it is read."""
+    monkeypatch.setattr(schedule_list, "ANSWER_S", 0.01)
+    book = BookDouble()
+    book.writing.clear()
+    known = over(book)
+    with pytest.raises(ArchiveUnreachable, match="in a minute whether"):
+        await known.keep(DAILY)
+    book.writing.set()
+    await eventually(lambda: bool(book.kept), "the change")
+    monkeypatch.setattr(schedule_list, "ANSWER_S", 10.0)
+    await known.read()
+
+    assert known.all == (DAILY,)
 
 
 async def test_an_old_reading_takes_nothing_back() -> None:

@@ -16,9 +16,10 @@ import pytest
 from standup.archive.manifest import Manifest
 from standup.bot.schedule_notes import ScheduleNotes
 from standup.bot.schedule_starts import ScheduledStarts
-from standup.errors import AudioCaptureError, ChannelUnreachable
+from standup.errors import ArchiveUnreachable, AudioCaptureError, ChannelUnreachable
 from standup.meeting import Meeting
-from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, refusal
+from standup.schedule import Schedule
+from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, eventually, refusal
 from tests.bot.schedule_doubles import DAILY, DUE, Hands, listed
 
 
@@ -34,8 +35,14 @@ class House:
         self.manifests: list[Manifest] = []
         self.told: list[str] = []
         self.post_error: Exception | None = None
-        guild = SimpleNamespace(
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.removed: list[Schedule] = []
+        self.archive_error: Exception | None = None
+        self.fetch_error: Exception = refusal(discord.NotFound, 404)
+        self.guild = guild = SimpleNamespace(
             id=GUILD,
+            unavailable=False,
             me=SimpleNamespace(id=OWN, voice=None),
             get_member=lambda _: SimpleNamespace(bot=False),
             default_role=SimpleNamespace(id=GUILD),
@@ -58,10 +65,15 @@ class House:
             begin=self._begin,
         )
         self.starts = ScheduledStarts(
-            cast(Any, SimpleNamespace(get_channel=self.channels.get, fetch_channel=self._fetch)),
+            cast(
+                Any,
+                SimpleNamespace(
+                    get_channel=self.channels.get, get_guild=lambda _: self.guild, fetch_channel=self._fetch
+                ),
+            ),
             cast(Any, studio),
             cast(Any, SimpleNamespace(manifests=self._manifests)),
-            listed(DAILY),
+            cast(Any, SimpleNamespace(all=(DAILY,), remove=self._remove)),
             ScheduleNotes(self._path),
             clock=self.hands,
         )
@@ -73,11 +85,17 @@ class House:
 
     async def _begin(self, channel: Any, text: Any, started_by: str) -> None:
         self.begun.append(started_by)
+        await self.gate.wait()
         if self.error is not None:
             raise self.error
 
     async def _manifests(self) -> tuple[Manifest, ...]:
         return tuple(self.manifests)
+
+    async def _remove(self, schedule: Schedule) -> None:
+        if self.archive_error is not None:
+            raise self.archive_error
+        self.removed.append(schedule)
 
     async def _send(self, content: str, **_: Any) -> Any:
         if self.post_error is not None:
@@ -86,7 +104,7 @@ class House:
         return SimpleNamespace(id=1)
 
     async def _fetch(self, channel_id: int) -> Any:
-        raise refusal(discord.NotFound, 404)
+        raise self.fetch_error
 
 
 @pytest.fixture
@@ -250,6 +268,58 @@ async def test_a_text_channel_that_is_gone(house: House, caplog: pytest.LogCaptu
 
     assert house.begun == []
     assert caplog.text.count("is not there") == 1
+
+
+async def test_what_was_held_is_not_refused(house: House) -> None:
+    """A meeting that is over needs nothing any more: what would stand in its way is not spoken of."""
+    house.manifests = [held(-10, -2)]
+    house.running = SimpleNamespace(meeting=SimpleNamespace(voice_channel_id="777"))
+    await house.look()
+
+    assert house.told == []
+
+
+async def test_a_voice_channel_that_is_gone(house: House) -> None:
+    """Nobody can name a deleted channel, so its schedule goes too, once Discord says that there is none."""
+    del house.channels[VOICE]
+    house.guild.unavailable = True
+    await house.look()
+    house.guild.unavailable = False
+    house.fetch_error = refusal(discord.Forbidden, 403)
+    await house.look()
+    before = list(house.removed)
+    house.fetch_error = refusal(discord.NotFound, 404)
+    await house.look()
+
+    assert (before, house.removed) == ([], [DAILY])
+
+
+async def test_a_schedule_that_cannot_be_removed_now(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """A database that is away is asked again at the next occurrence, not every few seconds."""
+    del house.channels[VOICE]
+    house.archive_error = ArchiveUnreachable()
+    await house.look()
+    await house.look()
+
+    assert caplog.text.count("could not be removed") == 1
+
+
+async def test_a_start_that_the_end_of_the_program_cuts_off(house: House) -> None:
+    """What fails because the program closes is begun by the next run."""
+    house.gate.clear()
+    house.error = AudioCaptureError("The connection was closed.")
+    running = asyncio.create_task(house.starts.run())
+    await eventually(lambda: bool(house.begun), "the start")
+    busy = tuple(house.starts._busy.values())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    house.gate.set()
+    await asyncio.gather(*busy, return_exceptions=True)
+    house.error = None
+    house.again()
+    await house.look()
+
+    assert len(house.begun) == 2
 
 
 async def test_a_guild_that_is_busy_is_left_alone(house: House) -> None:

@@ -100,6 +100,16 @@ def test_a_microphone_keeps_its_identity_when_numbers_move(sound: FakeSound, han
     assert [one.device for one in sound.streams] == [1, 0]
 
 
+def test_two_of_one_make_are_two_microphones(sound: FakeSound, hand: Hand) -> None:
+    """Microphones of the same name are told apart by their numbers, also when these have moved."""
+    sound.names = ["USB", "USB"]
+    opened = microphones(sound, hand, ["1", "0"])
+    opened.open()
+    sound.names = ["Webcam", "USB", "USB"]
+    opened.reopen()
+    assert [one.device for one in sound.streams] == [1, 0, 2, 1]
+
+
 @pytest.mark.parametrize(
     "names", [pytest.param([], id="none at all"), pytest.param(["Webcam"], id="another")]
 )
@@ -162,9 +172,9 @@ def test_a_portaudio_that_hangs_is_not_waited_for(
     sound: FakeSound, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing that hangs fails the try after a limit, and no second call is made beside the first."""
-    monkeypatch.setattr(microphone, "CALL_S", 0.05)
     opened = microphones(sound, hand)
     opened.open()
+    monkeypatch.setattr(microphone, "CALL_S", 0.05)
     released = threading.Event()
     sound.hanging = lambda: released.wait(30)
     with pytest.raises(MicrophoneLost, match="hangs"):

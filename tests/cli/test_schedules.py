@@ -28,8 +28,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     return made
 
 
-def run(*argv: str) -> str:
-    result = CliRunner().invoke(app, ["schedules", *argv], env={"COLUMNS": "200"})
+def run(*argv: str, columns: int = 200) -> str:
+    result = CliRunner().invoke(app, ["schedules", *argv], env={"COLUMNS": str(columns)})
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -45,6 +45,18 @@ def test_table(archive: Archive) -> None:
     archive.schedules.keep(DAILY)
     row = run().splitlines()[-1]
     assert row.split()[:6] == ["2", "3", "every", "day", "09:30", "UTC"]
+
+
+def test_ids_are_whole(archive: Archive) -> None:
+    """A terminal of 80 columns cuts no id: one that is cut names no channel."""
+    voice, text = "1234567890123456789", "1434567890123456789"
+    zone = "America/Argentina/Buenos_Aires"
+    archive.schedules.keep(
+        dataclasses.replace(DAILY, voice_channel_id=voice, text_channel_id=text, zone=zone)
+    )
+    told = run(columns=80)
+    assert voice in told
+    assert text in told
 
 
 def test_json(archive: Archive) -> None:

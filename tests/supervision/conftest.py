@@ -25,7 +25,8 @@ from standup.supervision.exits import Exit
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-END_S = 20.0
+END_S = 60.0
+#: A crash loop is held back for seconds, and this machine may be busy.
 READY_S = 90.0
 
 DAEMON = """

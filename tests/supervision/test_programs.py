@@ -26,6 +26,13 @@ def sections() -> dict[str, dict[str, str]]:
     }
 
 
+def test_supervisord_leaves_its_terminal() -> None:
+    """In the foreground it would die with the terminal that it was started from."""
+    parser = RawConfigParser(inline_comment_prefixes=(";",))
+    parser.read(CONFIG)
+    assert not parser["supervisord"].getboolean("nodaemon")
+
+
 def settings(tmp_path: Path, broker_url: str = "redis://127.0.0.1:6379/0") -> Settings:
     return load(None, data_dir=tmp_path, broker_url=broker_url, flower_password=PASSWORD)
 

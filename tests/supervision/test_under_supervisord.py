@@ -156,6 +156,19 @@ async def test_a_program_that_does_not_stop_dies_with_its_launcher(system: Syste
     await has_come_up(system, "monitor", 2)
 
 
+async def test_nothing_outlives_supervisord(system: System) -> None:
+    """After `kill -9` of supervisord its programs are asked to stop, so that the next start has no two of any."""
+    system.start(monitor=SLEEP)
+    await has_come_up(system, "monitor", 1)
+    launcher = await system.pid("monitor")
+    assert system.daemon is not None
+
+    system.daemon.kill()
+
+    await system.until(lambda: not is_alive(launcher), "the launcher's end")
+    assert [one.code for one in system.ends("monitor")] == [143]
+
+
 def is_alive(pid: int) -> bool:
     """Return whether a process is there, and no zombie that nobody has asked for."""
     try:

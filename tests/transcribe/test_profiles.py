@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from standup.failures import LOWEST_PROFILE
-from standup.transcribe.profiles import Profile, ladder, profile
+from standup.transcribe.profiles import Profile, ladder
 
 GPU = Profile("large-v3-turbo", "cuda", "float16", 16, 1)
 CPU = Profile("small", "cpu", "int8", 8, 4)
@@ -57,12 +57,6 @@ def test_rungs_are_different_and_few(chosen: Profile) -> None:
     """No rung is there twice, and the archive counts far enough for all of them."""
     rungs = ladder(chosen)
     assert len(set(rungs)) == len(rungs) <= LOWEST_PROFILE + 1
-
-
-@pytest.mark.parametrize(("level", "rung"), [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 2), (99, 2)])
-def test_a_level_beyond_the_ladder_is_its_last_rung(level: int, rung: int) -> None:
-    """A level always finds a profile."""
-    assert profile(CPU, level) == ladder(CPU)[rung]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ class Device:
 
     def engine(self, tokenizer: Tokenizer, rung: Profile) -> WhisperEngine:
         """Return the real engine over the fake model of a rung."""
-        choice = ModelChoice(rung.model, Path(), "cpu", rung.compute_type, is_multilingual=False)
+        is_multilingual = rung.model != TINY.model
+        choice = ModelChoice(rung.model, Path(), "cpu", rung.compute_type, is_multilingual)
         opened = partial(self.model, tokenizer, GPU.index(rung))
         return WhisperEngine(choice, rung.lanes, rung.batch_windows, open_model=opened)
 
@@ -256,6 +257,36 @@ def test_the_language_is_detected_a_rung_lower(tokenizer: Tokenizer, windows: li
     assert (engine.detect_language(windows[0]), engine.level) == (LanguageGuess("en", 0.9), 1)
 
 
+def test_a_model_of_one_language_is_not_asked_for_it(tokenizer: Tokenizer, windows: list[Any]) -> None:
+    """On the last rung, where the model cannot detect, a language that was to be detected is that model's."""
+    device = Device(
+        lambda what, level, _: (
+            "detect_language can only be called on multilingual models" if level == FOOT else CUDA
+        )
+    )
+    engine = stand(device, tokenizer)
+
+    assert (engine.detect_language(windows[0]), engine.level) == (LanguageGuess("en", 1.0), FOOT)
+
+
+def test_whoever_is_second_to_step_waits_for_no_reader_of_the_next_rung(tokenizer: Tokenizer) -> None:
+    """The step is taken once; the thread that was late goes on at once, however long others read by then."""
+    engine = stand(Device(), tokenizer)
+    spent = engine._engine
+    engine._readers = 1
+    late = threading.Thread(target=engine._step_down, args=(spent,), daemon=True)
+    late.start()
+    while engine._spent is None:
+        assert late.is_alive()
+    with engine._changed:
+        engine._readers = 0
+        assert engine._change(1)
+        engine._readers = 1
+    late.join(30)
+
+    assert (late.is_alive(), engine.level) == (False, 1)
+
+
 def test_other_failures_change_no_rung(tokenizer: Tokenizer, windows: list[Any]) -> None:
     """Less memory would not cure them."""
     device = Device(
@@ -279,13 +310,11 @@ def test_a_small_profile_reads_in_small_batches(tokenizer: Tokenizer, windows: l
 
 def test_no_more_lanes_than_the_profile_has(tokenizer: Tokenizer, windows: list[Any]) -> None:
     """Below the second rung one batch is in memory at a time, however many threads the meeting began with."""
-    at_once = itertools.count()
     inside = {"now": 0, "most": 0}
 
     def count(operation: str, *_: int) -> str:
         inside["now"] += {"encode": 1, "align": -1}.get(operation, 0)
         inside["most"] = max(inside["most"], inside["now"])
-        next(at_once)
         return ""
 
     engine = stand(Device(count), tokenizer, level=2)

@@ -6,9 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # redis-server: broker; ffmpeg: sound formats; libopus0: Opus for the loopback Discord; portaudio19-dev and
 # libsndfile1: microphones and sound files; flite: the demo's voices; opus-tools: checking tracks;
-# logrotate: a week of logs; nodejs: web assets.
+# logrotate: a week of logs; nodejs: web assets. pulseaudio and what ALSA needs to reach it: `standup record` where
+# there is no sound server yet.
 readonly apt_packages=(python3-venv nodejs ffmpeg portaudio19-dev libopus0 libsndfile1 redis-server flite opus-tools
     logrotate)
+readonly sound_packages=(pulseaudio pulseaudio-utils libasound2-plugins)
 readonly apt_limit_s=1200 pip_limit_s=3600
 readonly oldest_python=3.10
 readonly venv=.venv
@@ -28,7 +30,8 @@ pip install -r requirements.txt -c constraints.txt, the \`standup\` command. May
 apt is skipped when nothing is missing, pip when requirements, constraints, pyproject and Python are unchanged.
 
   --demo         afterwards run \`standup demo\`: one whole standup on this machine, with no account and no internet
-  --no-apt       leave the system's packages alone (they are: ${apt_packages[*]})
+  --no-apt       leave the system's packages alone (they are: ${apt_packages[*]};
+                 without PipeWire also ${sound_packages[*]})
   --python PATH  the Python for .venv, $oldest_python or newer (also: \$PYTHON; otherwise the existing .venv, then python3)
   --help         print this
 
@@ -98,11 +101,17 @@ choose_users() {
     fi
 }
 
+is_installed() {
+    # shellcheck disable=SC2016  # the ${...} is dpkg-query's own
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
 missing_packages() {
-    local package
-    for package in "${apt_packages[@]}"; do
-        # shellcheck disable=SC2016  # the ${...} is dpkg-query's own
-        [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+    local package packages=("${apt_packages[@]}")
+    # PipeWire is a sound server too, and installing PulseAudio beside it would push it out.
+    is_installed pipewire-pulse || packages+=("${sound_packages[@]}")
+    for package in "${packages[@]}"; do
+        is_installed "$package" || printf '%s\n' "$package"
     done
 }
 

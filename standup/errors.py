@@ -19,11 +19,13 @@ Two questions are answered by class: which stage failed, and can waiting help (`
       AudioCaptureError
         MalformedPacket (ValueError)                dropped and counted, never fatal
         JournalUnreadable
+        MicrophoneLost                              (standup.capture.devices)
       TranscribeError
         ModelLoadError                              a missing or broken model
         TranscriptionTimeout (Transient)
         OutOfMemory (Transient)
       SummarizeError
+        NoAnswer                                    the rules take over (standup.summarize.endpoint)
       NotifyError
         ChannelUnreachable (Transient)
       WorkerDied

@@ -195,8 +195,11 @@ def hold_back_s(fast_deaths: int) -> float:
     return min(LONGEST_HOLD_S, 2.0 ** min(16, fast_deaths - 1)) if fast_deaths > 0 else 0.0
 
 
-def sentence(program: str, code: int, count: int, measure: Measure | None) -> str:
-    """Return what the operator is told: what died of what, how often in the last hour, what was done, the cure."""
+def sentence(program: str, code: int, count: int, measure: Measure | None, *, has_died: bool = True) -> str:
+    """Return what the operator is told: what died of what, how often in the last hour, what was done, the cure.
+
+    *has_died* is False for a want of memory that the program survived.
+    """
     mode = mode_of(code)
     times = "" if count < 2 else f", {count} times in the last hour"
     again = " It is started again."
@@ -207,6 +210,8 @@ def sentence(program: str, code: int, count: int, measure: Measure | None) -> st
         Recovery.NONE: "",
     }[recovery_of(code, program)]
     cure = mode.cure.format(program=program)
+    if not has_died:
+        return f"{program} ran out of memory, which counts as code {documented(code)}{times}.{done} {cure}".strip()
     return f"{program} died with code {documented(code)} ({mode.name}: {mode.meaning}){times}.{done} {cure}".strip()
 
 

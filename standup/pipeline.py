@@ -181,7 +181,10 @@ RETRY_RULES: tuple[RetryRule, ...] = (
         TranscriptionTimeout, TRANSCRIBING, RetryPolicy(2, 30_000, 30_000), "each try may take over an hour"
     ),
     RetryRule(
-        OutOfMemory, TRANSCRIBING, RetryPolicy(6, 2_000, 30_000), "each try may use a smaller memory profile"
+        OutOfMemory,
+        TRANSCRIBING,
+        RetryPolicy(6, 2_000, 30_000),
+        "no profile is smaller; others may free memory",
     ),
     RetryRule(StandupError, STAGES, NEVER, "its sentence names what a person must do"),
     RetryRule(

@@ -20,8 +20,9 @@ from standup.archive import Archive, Claim, Superseded
 from standup.celery import app
 from standup.dispatcher import sweep
 from standup.errors import StandupError, TranscriptionTimeout
+from standup.handover import HandedBack
 from standup.lease import Lease
-from standup.pipeline import TASK_NAMES, Stage, decide
+from standup.pipeline import TASK_NAMES, Retry, Stage, decide
 from standup.settings import Settings, load
 from standup.work import now_ms
 
@@ -61,6 +62,10 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
     try:
         with Lease(lambda: archive.renew(claim, now_ms())):
             do(archive, settings, claim)
+    except HandedBack:
+        log.info("Stage %s is handed back: the worker was asked to stop", stage.value)
+        archive.fail(claim, Retry(0), "", now_ms())
+        raise Ignore from None
     except Superseded:
         log.warning("Stage %s was taken over by another worker; its own product is dropped", stage.value)
         raise Ignore from None

@@ -10,20 +10,23 @@ import logging
 import os
 import time
 
-from standup import logs
-from standup.archive import Archive, Claim, manifest
+from standup import handover, logs
+from standup.archive import Archive, Claim, Failure, manifest
 from standup.errors import ArchiveError, JournalUnreadable
-from standup.failures import Recovery
+from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
 from standup.notice import notes
+from standup.pipeline import Stage
 from standup.settings import Settings
 from standup.summary import Summary, summary_markdown
-from standup.transcript import Transcript, transcript_markdown
+from standup.transcript import Transcript, Utterance, transcript_markdown
 
 log = logging.getLogger(__name__)
 
 NOTIFY_TIMEOUT_S = 120.0
 TRANSCRIBE_BUDGET_S = 4_800.0
 """Below the task's soft time limit, so that the stage itself can say that it took too long."""
+NO_MEMORY = 137
+"""Want of memory counts as this code, whether the process died of it or lives."""
 
 
 def now_ms() -> int:
@@ -53,22 +56,56 @@ def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
 
 
 def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
-    """Read the words of every utterance. Raises TranscribeError and what is below it."""
+    """Read the words of every utterance that has none yet, storing them round by round.
+
+    Raises TranscribeError and what is below it, and HandedBack between two rounds when the worker is to stop.
+    """
     from standup.transcribe.stage import Terms
     from standup.transcribe.stage import transcribe as read
     from standup.transcribe.whisper import whisper_engine
 
     program = os.environ.get(logs.PROGRAM_VARIABLE, "")
-    engine = whisper_engine(settings.whisper, archive.failures.level(program, Recovery.SMALLER_PROFILE))
+
+    def remember(level: int) -> None:
+        _note_out_of_memory(archive, program, claim.meeting_id, level)
+
+    engine = whisper_engine(settings.whisper, _memory_level(archive, program), remember)
     utterances = archive.transcript(claim.meeting_id).utterances
+
+    def keep(read_so_far: tuple[Utterance, ...]) -> None:
+        archive.keep_utterances(claim, read_so_far, now_ms())
+        handover.check()
+
     with archive.audio.fetched(claim.meeting_id, "tracks") as folder:
         tracks = {
             one.speaker: folder / one.path.rpartition("/")[2] for one in archive.tracks(claim.meeting_id)
         }
         terms = Terms(language=settings.language, budget_s=TRANSCRIBE_BUDGET_S)
-        made = read(tracks, utterances, engine, terms)
+        made = read(tracks, utterances, engine, terms, on_round=keep)
     archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
     log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
+
+
+def _memory_level(archive: Archive, program: str) -> int:
+    """Return the memory profile for *program*: the archive's, and a rung for each failure it has yet to answer."""
+    since_ms = now_ms() - QUIET_MS
+    waiting = sum(
+        one.program == program and one.code == NO_MEMORY and one.at_ms > since_ms
+        for _, one in archive.failures.unanswered()
+    )
+    level = archive.failures.level(program, Recovery.SMALLER_PROFILE)
+    return level + waiting if program in PROFILED_PROGRAMS else level
+
+
+def _note_out_of_memory(archive: Archive, program: str, meeting_id: str, level: int) -> None:
+    """Have the sentinel keep and count a step that the transcription took by itself."""
+    if program not in PROFILED_PROGRAMS:
+        return
+    said = f"Memory ran out while a meeting was transcribed; {program} goes on with memory profile {level}."
+    try:
+        archive.failures.note(Failure(now_ms(), program, NO_MEMORY, meeting_id, Stage.TRANSCRIBE.value, said))
+    except ArchiveError as problem:
+        log.warning("The memory profile is not remembered: %s", problem)
 
 
 def summarize(archive: Archive, settings: Settings, claim: Claim) -> None:

@@ -1,19 +1,22 @@
-"""What a worker process does beside its tasks: log lines, and noting the death of a pool child.
+"""What a worker process does beside its tasks: log lines, noting the death of a pool child, giving work back.
 
 Loaded through ``include`` in celeryconfig, so that a spawned child has the handlers too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
+import signal
 from dataclasses import dataclass
 from typing import Any
 
-from celery.signals import setup_logging, task_failure, worker_init, worker_process_init
+from celery.signals import setup_logging, task_failure, worker_init, worker_process_init, worker_shutting_down
+from celery.worker import WorkController
 
-from standup import logs
+from standup import handover, logs
 from standup.archive import Archive, Failure
 from standup.errors import StandupError, WorkerCrashed, WorkerKilled
 from standup.pipeline import TASK_NAMES, Stage
@@ -39,6 +42,26 @@ def configure_child_logs(**_: Any) -> None:
     """Do the same in a spawned pool child, which starts with nothing configured."""
     logs.configure("worker", load().log_dir)
     logs.inherit_debug()
+
+
+@worker_process_init.connect
+def listen_for_the_end(**_: Any) -> None:
+    """Let a pool child hear that its worker is to stop."""
+    handover.listen()
+
+
+@worker_init.connect
+def tell_of_the_end(sender: WorkController, **_: Any) -> None:
+    """Have the pool's children told when the worker is asked to stop; Celery itself lets them finish."""
+    # A child that does not listen yet inherits this, and is not killed by the signal.
+    signal.signal(handover.SIGNAL, signal.SIG_IGN)
+
+    def tell(**_: Any) -> None:
+        for pid in sender.pool.info["processes"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, handover.SIGNAL)
+
+    worker_shutting_down.connect(tell, weak=False)
 
 
 @worker_init.connect

@@ -10,6 +10,7 @@ from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
 from standup.archive import Archive, Claim, Manifest, Superseded
 from standup.errors import ChannelUnreachable, ModelLoadError, StandupError, TranscriptionTimeout
+from standup.handover import HandedBack
 from standup.meeting import Meeting, MeetingState, Participant
 from standup.pipeline import STAGES, TASK_NAMES, Stage, StageState
 from standup.settings import Settings
@@ -67,6 +68,16 @@ def test_a_superseded_worker_is_no_failure(archive: Archive) -> None:
     with pytest.raises(Ignore):
         perform(Stage.CAPTURE, MEETING, failing(Superseded()))  # type: ignore[arg-type]
     assert row(archive)[0] is StageState.RUNNING
+
+
+def test_a_stage_that_is_handed_back_is_free_at_once(archive: Archive) -> None:
+    """A worker that is to stop leaves the stage to do, without a strike, and ends its chain."""
+    with pytest.raises(Ignore):
+        perform(Stage.CAPTURE, MEETING, failing(HandedBack()))  # type: ignore[arg-type]
+    assert row(archive) == (StageState.TODO, 1, "")
+    taken = archive.claim(MEETING, Stage.CAPTURE, now_ms())
+    assert isinstance(taken, Claim)
+    assert (taken.tally.attempts, taken.tally.strikes, taken.tally.crashes) == (2, 0, 0)
 
 
 def test_what_waiting_cures_is_tried_again(archive: Archive) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from standup import work
-from standup.archive import Archive, Claim, Manifest, manifest
-from standup.errors import ArchiveError, JournalUnreadable
-from standup.meeting import Meeting, MeetingState, Participant
+from standup.archive import Archive, Claim, Failure, Manifest, manifest
+from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
+from standup.failures import QUIET_MS, Recovery
+from standup.meeting import Meeting, MeetingState, Participant, Track
 from standup.pipeline import STAGES, Stage
 from standup.settings import load
+from standup.transcribe import Hints, Reading
+from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Utterance
 from tests.summarize.scripted_endpoint import MODEL, Answer, Script, endpoint, well_behaved
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
 SETTINGS = load(None, whisper_model="tiny.en")
+SPEECH = Path(__file__).parent / "transcribe" / "data" / "slt.ogg"
 
 
 @pytest.fixture
@@ -104,3 +111,96 @@ def test_notes_need_a_summary(archive: Archive) -> None:
     """A meeting that lost its summary is told with the next step."""
     with pytest.raises(ArchiveError, match="--from summarize"):
         work._notes_of(archive, MEETING)
+
+
+@pytest.fixture
+def spoken(archive: Archive) -> Claim:
+    """The meeting with one track of speech, to be transcribed by worker-gpu."""
+    captured = archive.claim(MEETING, Stage.CAPTURE, work.now_ms())
+    assert isinstance(captured, Claim)
+    with archive.audio.stored(MEETING, "tracks") as folder:
+        shutil.copy(SPEECH, folder / "11.ogg")
+    track, said = Track("11", "tracks/11.ogg", 2_280, 1_980), Utterance("u1", "11", 300, 2_280)
+    archive.store_capture(captured, [track], [said], work.now_ms())
+    found = archive.claim(MEETING, Stage.TRANSCRIBE, work.now_ms())
+    assert isinstance(found, Claim)
+    return found
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, room_windows: int) -> None:
+    """Let an engine run out of memory whose batches may be larger than *room_windows*."""
+    real = WhisperEngine._read
+
+    def read(engine: WhisperEngine, windows: Sequence[Any], hints: Hints) -> list[Reading]:
+        if engine.batch_windows > room_windows:
+            raise OutOfMemory
+        return real(engine, windows, hints)
+
+    monkeypatch.setattr(WhisperEngine, "_read", read)
+
+
+@pytest.mark.integration
+def test_want_of_memory_is_counted_and_told(
+    archive: Archive, spoken: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are there, the notes name the profile, and the sentinel finds one failure to answer."""
+    monkeypatch.setenv("STANDUP_PROGRAM", "worker-gpu")
+    short_of_memory(monkeypatch, 2)
+    work.transcribe(archive, SETTINGS, spoken)
+
+    assert "page" in archive.transcript(MEETING).utterances[0].text
+    assert archive.model_label(MEETING) == "tiny.en (int8, CPU; memory was short)"
+    ((number, failure),) = archive.failures.unanswered()
+    assert (failure.program, failure.code, failure.meeting_id) == ("worker-gpu", 137, MEETING)
+    archive.failures.answer(number)
+    assert archive.failures.level("worker-gpu", Recovery.SMALLER_PROFILE) == 1
+
+
+@pytest.mark.integration
+def test_the_next_meeting_starts_a_rung_lower(
+    archive: Archive, spoken: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the archive remembers is in force from the first window, and nothing runs out of memory again."""
+    monkeypatch.setenv("STANDUP_PROGRAM", "worker-gpu")
+    short_of_memory(monkeypatch, 2)
+    work._note_out_of_memory(archive, "worker-gpu", MEETING, 1)
+    work.transcribe(archive, SETTINGS, spoken)
+
+    assert len(archive.failures.unanswered()) == 1
+
+
+def test_a_step_counts_before_and_after_its_answer(archive: Archive) -> None:
+    """Each step is a rung, whether or not the sentinel has taken its measure yet."""
+    levels = []
+    for _ in range(2):
+        work._note_out_of_memory(archive, "worker-gpu", MEETING, 1)
+        levels.append(work._memory_level(archive, "worker-gpu"))
+    for number, _ in archive.failures.unanswered():
+        archive.failures.answer(number)
+    levels.append(work._memory_level(archive, "worker-gpu"))
+
+    assert levels == [1, 2, 2]
+
+
+def test_a_step_that_nobody_answers_ends_after_a_day(archive: Archive) -> None:
+    """Without a sentinel the full profile comes back too."""
+    archive.failures.note(Failure(work.now_ms() - QUIET_MS, "worker-gpu", 137))
+    assert work._memory_level(archive, "worker-gpu") == 0
+
+
+@pytest.mark.parametrize("program", ["", "worker-cpu"])
+def test_a_program_without_profiles_is_not_counted(archive: Archive, program: str) -> None:
+    """Nobody would answer for it."""
+    work._note_out_of_memory(archive, program, MEETING, 1)
+    assert (archive.failures.unanswered(), work._memory_level(archive, program)) == ((), 0)
+
+
+def test_an_archive_that_is_away_costs_only_the_memory_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The meeting is read on although the step cannot be kept."""
+    away = Archive(f"sqlite:///{tmp_path / 'nowhere' / 'standup.sqlite3'}", str(tmp_path))
+    work._note_out_of_memory(away, "worker-gpu", MEETING, 1)
+    away.close()
+
+    assert "The memory profile is not remembered" in caplog.text

@@ -29,6 +29,7 @@ from standup.archive.models import (
     TrackRow,
     UtteranceRow,
 )
+from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.errors import MeetingNotFound, WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
@@ -46,6 +47,7 @@ __all__ = [
     "Manifest",
     "Posted",
     "Refusal",
+    "ScheduleBook",
     "Superseded",
 ]
 
@@ -69,6 +71,7 @@ class Archive:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self.audio = AudioStore(storage_url)
         self.failures = FailureLog(self._sessions)
+        self.schedules = ScheduleBook(self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:
@@ -253,6 +256,14 @@ class Archive:
             records.add_missing_participants(session, held.meeting_id, [one.speaker for one in tracks])
             session.add_all(records.track_row(held.meeting_id, one) for one in tracks)
             session.add_all(records.utterance_row(held.meeting_id, one) for one in utterances)
+
+    def keep_utterances(self, held: Claim, utterances: Iterable[Utterance], now_ms: int) -> None:
+        """Store what was heard so far; the stage goes on. Raises Superseded."""
+        with self._writing() as session:
+            if not stages.renew(session, held, now_ms):
+                raise stages.superseded(held)
+            for one in utterances:
+                session.merge(records.utterance_row(held.meeting_id, one))
 
     def store_transcription(
         self, held: Claim, utterances: Sequence[Utterance], model_label: str, now_ms: int

@@ -23,7 +23,7 @@ LATEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A death of a program or of a worker's pool child."""
+    """A death of a program or of a worker's pool child, or a want of memory that it survived."""
 
     at_ms: int
     program: str
@@ -33,7 +33,7 @@ class Failure:
     stage: str = ""
     error: str = ""
     death_id: str = ""
-    """Names the death: noting it twice counts it once. Empty: every note counts."""
+    """Names the death: noting it twice counts it once. Empty: nobody died, and every note counts."""
 
     def __post_init__(self) -> None:
         if self.code != documented(self.code):

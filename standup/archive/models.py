@@ -157,3 +157,21 @@ class MeasureRow(Row):
     recovery: Mapped[str] = mapped_column(String(32), primary_key=True)
     level: Mapped[int] = mapped_column(Integer)
     since_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class ScheduleRow(Row):
+    """When a voice channel holds its standup; one schedule a channel."""
+
+    __tablename__ = "schedules"
+
+    voice_channel_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    guild_id: Mapped[str] = mapped_column(ID)
+    text_channel_id: Mapped[str] = mapped_column(ID)
+    days: Mapped[str] = mapped_column(String(32))
+    """As ``Mon,Tue,Wed``."""
+    at: Mapped[str] = mapped_column(String(5))
+    """Local time, as ``09:30``."""
+    zone: Mapped[str] = mapped_column(String(64))
+    """IANA name of the time zone."""
+    since_ms: Mapped[int] = mapped_column(BigInteger)
+    """No meeting at or before this moment is meant."""

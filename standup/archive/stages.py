@@ -114,8 +114,13 @@ def finish(session: Session, held: Claim, now_ms: int) -> None:
         session, held, state=StageState.DONE.value, lease_until_ms=0, finished_at_ms=now_ms, error=""
     )
     if not done:
-        raise Superseded(f"Stage {held.stage.value} of meeting {held.meeting_id} was taken over.")
+        raise superseded(held)
     _hand_on(session, held, now_ms)
+
+
+def superseded(held: Claim) -> Superseded:
+    """Return the error of a claim that is no longer mine."""
+    return Superseded(f"Stage {held.stage.value} of meeting {held.meeting_id} was taken over.")
 
 
 def _hand_on(session: Session, held: Claim, now_ms: int) -> None:

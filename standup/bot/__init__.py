@@ -3,7 +3,10 @@
 ``client``           the gateway client, and the exit statuses of a program that runs one
 ``voice_recorder``   the program that joins voice, shows the notice and keeps packet journals
 ``event_monitor``    the program that logs every channel event and notices a recorder that is not there
-``commands``         `/standup start | stop | status`
+``commands``         `/standup start | stop | status | schedule | unschedule`; ``obstacles``: what they are refused for
+``schedule_desk``    orders about schedules; ``schedule_list``: those known; ``schedule_notes``: what was done
+``schedule_starts``  the recorder begins scheduled meetings
+``schedule_checks``  the monitor tells beforehand what would stop them; ``schedule_doctor`` and ``pulse`` know
 ``studio``           all recordings of the process: begins, follows and suspends them
 ``revival``          what an earlier run left unfinished: continued or ended
 ``shelf``            manifests and journals on this machine's disk
@@ -16,7 +19,7 @@
 ``progress``         that message after the recording, until the notes replace it
 ``meeting_clock``    the time of one run, on the monotonic clock
 ``liveness``, ``endings``, ``resumption``, ``permissions``, ``presence``, ``allowance``   decisions   pure
-``gaps``, ``wording``                                                                   what is told   pure
+``gaps``, ``wording``, ``schedule_wording``                                               what is told   pure
 
 Nothing here decodes sound, and nothing on the event loop touches a disk, a database or a broker.
 """

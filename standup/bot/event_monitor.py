@@ -1,4 +1,5 @@
-"""The program ``monitor``: a second gateway session that logs every channel event and watches the recorder.
+"""The program ``monitor``: a second gateway session that logs every channel event, watches the recorder, and tells
+before a scheduled standup what would stop it.
 
 EVENT lines carry ids only, never content or names: ``Message #1234``, ``Voice join user=… channel=…``.
 Exit statuses are those of `standup.bot.client`.
@@ -15,11 +16,16 @@ import discord
 from discord import app_commands
 
 from standup import logs
+from standup.archive import Archive
 from standup.archive import manifest as manifests
 from standup.archive.manifest import Manifest
 from standup.bot.allowance import Allowance
 from standup.bot.client import StandupBot, run
 from standup.bot.presence import Presence
+from standup.bot.schedule_checks import Preflight
+from standup.bot.schedule_doctor import Doctor
+from standup.bot.schedule_list import ScheduleList
+from standup.bot.schedule_notes import ScheduleNotes
 from standup.errors import ArchiveError
 from standup.meeting import Meeting
 from standup.settings import Settings
@@ -39,7 +45,7 @@ def main(settings: Settings) -> int:
     logs.configure("monitor", settings.log_dir)
     log.info("Monitor started")
     try:
-        return run(Monitor(settings.data_dir), settings)
+        return run(Monitor(settings), settings)
     finally:
         log.info("Monitor stopped")
 
@@ -71,7 +77,7 @@ class UnansweredCommands(app_commands.CommandTree[discord.Client]):
 class Monitor(StandupBot):
     """The gateway client that only watches."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
         intents = discord.Intents(
             guilds=True,
             voice_states=True,
@@ -81,20 +87,28 @@ class Monitor(StandupBot):
         )
         super().__init__(intents, tree=UnansweredCommands)
         self._events = EventLog()
-        self._watch = RecorderWatch(self, data_dir)
-        self._watching: asyncio.Task[None] | None = None
+        self._watch = RecorderWatch(self, settings.data_dir)
+        self._schedules = ScheduleList(Archive.of(settings).schedules)
+        notes = ScheduleNotes(settings.data_dir / "schedules" / "monitor.json")
+        self._preflight = Preflight(self, self._schedules, notes, Doctor(settings), settings.alert_channel_id)
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def on_ready(self) -> None:
-        """Begin to watch the recorder; discord.py calls this after every new session."""
+        """Begin the watches; discord.py calls this after every new session."""
         self._events.write("Ready")
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch.run(), name="recorder watch")
+        if not self._tasks:
+            for name, work in (
+                ("recorder watch", self._watch.run()),
+                ("schedules", self._schedules.run()),
+                ("preflight", self._preflight.run()),
+            ):
+                self._tasks.append(asyncio.create_task(work, name=name))
 
     async def suspend(self) -> None:
-        """End the watch."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        """End the watches."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """Log a gateway connection."""

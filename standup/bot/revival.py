@@ -23,11 +23,14 @@ from standup.bot.studio import Studio
 from standup.bot.voice_line import people_in
 from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable, JournalUnreadable
 from standup.meeting import Gap, Meeting, MeetingState
+from standup.notice import Notice
 
 log = logging.getLogger(__name__)
 
 FOLLOW_WITHIN = timedelta(days=1)
 #: Meetings that ended this recently are followed again.
+NOTICE_S = 2.0
+#: What is said meanwhile is lost, so an edit gets so long; the recording's own rounds repeat it.
 
 
 class Revival:
@@ -93,7 +96,7 @@ class Revival:
         meeting = manifest.meeting
         with self._studio.reserved(channel.guild.id):
             message = self._message(manifest)
-            if not await message.show(wording.paused(meeting), at_once=True):
+            if not await _stands(message, wording.paused(meeting)):
                 message_id = await message.post(wording.paused(meeting))
                 manifest = dataclasses.replace(manifest, message_id=str(message_id))
             recording = await self._studio.equip(manifest, message, channel.guild)
@@ -118,6 +121,14 @@ class Revival:
         meeting = manifest.meeting
         text = self._bot.get_partial_messageable(int(meeting.text_channel_id), guild_id=int(meeting.guild_id))
         return MeetingMessage(text, meeting.id, int(manifest.message_id) if manifest.message_id else None)
+
+
+async def _stands(message: MeetingMessage, notice: Notice) -> bool:
+    """Return whether the message is there, and have it say *notice*; True when Discord is too slow to tell."""
+    try:
+        return await asyncio.wait_for(message.show(notice, at_once=True), NOTICE_S)
+    except asyncio.TimeoutError:
+        return True
 
 
 def _elapsed_ms(meeting: Meeting, at: datetime) -> int:

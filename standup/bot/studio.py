@@ -38,6 +38,8 @@ from standup.notice import Notice
 log = logging.getLogger(__name__)
 
 SUSPEND_S = 5.0
+TELL_S = 2.0
+#: Everything is on disk by then; a Discord that is slow holds no restart up.
 CANCEL_S = 0.1
 DEFECT = "Something went wrong on my side; the operator finds the reason in errors.log."
 
@@ -176,7 +178,9 @@ class Studio:
         with logs.about(recording.meeting.id):
             await recording.release()
             log.info("Recording suspended")
-            await recording.equipment.message.show(wording.paused(recording.meeting), at_once=True)
+            with suppress(asyncio.TimeoutError):
+                told = recording.equipment.message.show(wording.paused(recording.meeting), at_once=True)
+                await asyncio.wait_for(told, TELL_S)
 
     async def _conduct(self, recording: Recording) -> None:
         try:

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 import discord
 
 from standup import logs
+from standup.archive import Archive
+from standup.bot import pulse
 from standup.bot.client import StandupBot, run
 from standup.bot.commands import StandupCommands
 from standup.bot.endings import Limits
 from standup.bot.revival import Revival
+from standup.bot.schedule_desk import ScheduleDesk
+from standup.bot.schedule_list import ScheduleList
+from standup.bot.schedule_notes import ScheduleNotes
+from standup.bot.schedule_starts import ScheduledStarts
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.dispatcher import Dispatcher
@@ -50,31 +58,53 @@ class Recorder(StandupBot):
         shelf = Shelf(settings.data_dir, dispatcher.wake)
         self.studio = Studio(self, shelf, dispatcher, limits)
         self._revival = Revival(self, self.studio, shelf)
-        self._reviving: asyncio.Task[None] | None = None
+        self._schedules = ScheduleList(Archive.of(settings).schedules)
+        notes = ScheduleNotes(settings.data_dir / "schedules" / "recorder.json")
+        self.starts = ScheduledStarts(self, self.studio, shelf, self._schedules, notes)
+        self._data_dir = settings.data_dir
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
         """Look for unfinished meetings and register the commands."""
         await super().setup_hook()
         await self._revival.look()
-        self.tree.add_command(StandupCommands(self.studio))
+        self.tree.add_command(StandupCommands(self.studio, ScheduleDesk(self._schedules)))
         await self.tree.sync()
 
     async def on_ready(self) -> None:
-        """Take up what an earlier run left, once; discord.py calls this after every new session."""
-        if self._reviving is None:
-            self._reviving = asyncio.create_task(self._revival.run(), name="revival")
+        """Take up what an earlier run left, and begin the watches; discord.py calls this after every new session."""
+        if not self._tasks:
+            self._begin("revival", self._revival.run())
+            self._begin("schedules", self._schedules.run())
+            self._begin("scheduled starts", self.starts.run())
+            self._begin("pulse", self._beat())
             log.info("Recorder ready")
 
     async def on_voice_state_update(
-        self, member: discord.Member, _: discord.VoiceState, after: discord.VoiceState
+        self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
     ) -> None:
-        """Expect no speech from those who are muted or gone."""
+        """Expect no speech from those who are muted or gone; somebody who comes may begin a scheduled meeting."""
         if after.channel is None or after.self_mute or after.mute or after.suppress:
             self.studio.quieted(member.guild.id, member.id)
+        if after.channel is not None and after.channel != before.channel:
+            self.starts.look()
 
     async def suspend(self) -> None:
         """Close all journals and leave all channels."""
-        if self._reviving is not None:
-            self._reviving.cancel()
-            await asyncio.gather(self._reviving, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.studio.suspend()
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _beat(self) -> None:
+        """Show the monitor, while the gateway connection stands, that this program is there."""
+        while True:
+            if self.is_ready() and not any(shard.is_closed() for shard in self.shards.values()):
+                try:
+                    await asyncio.to_thread(pulse.beat, self._data_dir)
+                except OSError as cause:
+                    log.warning("The sign of life could not be written (%s)", cause.strerror)
+            await asyncio.sleep(pulse.BEAT_S)

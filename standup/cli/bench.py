@@ -20,6 +20,7 @@ from standup.errors import StandupError
 from standup.settings import load
 
 if TYPE_CHECKING:
+    from standup.bench.operation import OperationFigures
     from standup.bench.summarize import Writer
 
 bench = typer.Typer(
@@ -167,8 +168,50 @@ def _writer(model: str | None, predictions: Path | None) -> Writer:
     return by_predictions(parse_predictions(predictions.read_bytes()))
 
 
-def _tell(name: str, figures: dict[str, Any], table: Table, as_json: bool) -> None:
-    """Print the figures, and keep them under DATA_DIR/bench with the machine they come from."""
+@bench.command()
+def operation(
+    seconds: Annotated[float, typer.Option(help="Length of the window without work.", min=1, max=600)] = 30,
+    as_json: Json = False,
+) -> None:
+    """Start, memory, idle CPU of all programs and the answer to a `kill -9`, beside a bare Celery worker.
+
+    Starts everything under supervisord in a scratch folder, with a Redis and a loopback Discord of its own. Ends with
+    1 when a target is missed: 20 s to start, 2 % of a core idle, 2 s to answer a death.
+    """
+    from standup.bench.operation import run
+
+    with Console(stderr=True).status("Starting, idling, killing"):
+        figures = run(seconds)
+    table = Table("", "processes", "memory (PSS)", "idle, one core", box=None, header_style="bold")
+    total = (f"{figures.resident_mb:.0f} MB", f"{figures.core_percent:.2f} %")
+    rows = [(one.name, one) for one in (*figures.programs, figures.bare)]
+    for name, one in rows:
+        table.add_row(name, str(one.processes), f"{one.resident_mb:.0f} MB", f"{one.core_percent:.2f} %")
+    table.add_row("all of ours", "", *total, style="bold")
+    found = dataclasses.asdict(figures) | {
+        "core_percent": round(figures.core_percent, 3),
+        "resident_mb": round(figures.resident_mb, 1),
+        "times_bare_memory": round(figures.times_bare_memory, 2),
+        "times_bare_cpu": figures.times_bare_cpu and round(figures.times_bare_cpu, 2),
+        "is_within_target": not figures.missed,
+    }
+    _tell("operation", found, table, as_json, _in_words(figures))
+    if figures.missed:
+        raise StandupError(f"Missed here: {'; '.join(figures.missed)} (load {figures.load:.1f}).")
+
+
+def _in_words(figures: OperationFigures) -> str:
+    deaths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in figures.reactions_s.items())
+    return (
+        f"RUNNING after {figures.running_s:.1f} s, ready after {figures.ready_s:.1f} s; "
+        f"the bare Celery worker was ready after {figures.bare_start_s:.1f} s.\n"
+        f"All programs take the memory of {figures.times_bare_memory:.1f} bare workers.\n"
+        f"Deaths told after: {deaths}. Load {figures.load:.1f}."
+    )
+
+
+def _tell(name: str, figures: dict[str, Any], table: Table, as_json: bool, below: str = "") -> None:
+    """Print the figures, and *below* them a text; keep them under DATA_DIR/bench with the machine they come from."""
     now = datetime.now(timezone.utc)
     document = {
         "benchmark": name,
@@ -188,6 +231,8 @@ def _tell(name: str, figures: dict[str, Any], table: Table, as_json: bool) -> No
         typer.echo(text)
         return
     Console().print(table)
+    if below:
+        Console(soft_wrap=True).print(below, markup=False, highlight=False)
     Console(stderr=True).print(f"Kept as {target}.", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from standup import imports
+from standup import draft, imports, room
 from standup import summary as summaries
 from standup import transcript as transcripts
 from standup.archive import Archive
 from standup.errors import InputRefused, MeetingNotFound, StandupError
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
+from standup.notice.states import unheard
 from standup.pipeline import Stage
 from standup.settings import load
 from standup.summary import Summary
@@ -117,6 +118,8 @@ def show(meeting: Id, as_json: Json = False) -> None:
     for one in stages:
         console.print(f"  {one.stage.value:<11}{one.state.value}  {one.error}", markup=False, highlight=False)
     print_notes(console, summary, transcript)
+    if value.gaps:
+        console.print(unheard(value.gaps), highlight=False)
     print_transcript(console, transcript)
     print_files(console, {transcript.name_of(speaker): path for speaker, path in files.items()})
 
@@ -147,11 +150,14 @@ def retry(
 ) -> None:
     """Work a meeting off again; the running programs take it up within seconds."""
     with opened() as archive:
+        data_dir = load().data_dir
+        if draft.rescue(data_dir):  # a killed `standup record` has not ended its meeting
+            room.hand_over(archive, data_dir)
         try:
             first = archive.retry(checked(meeting), stage)
         except ValueError as cause:
             raise StandupError(
-                f"Meeting {meeting} is still being recorded; end it with /standup stop."
+                f"Meeting {meeting} is still being recorded; end it with /standup stop, or Ctrl-C in `standup record`."
             ) from cause
     typer.echo(f"Meeting {meeting} starts again from {first.value}.")
 
@@ -198,6 +204,7 @@ def describe(value: Meeting) -> dict[str, Any]:
         "started_at": value.started_at.isoformat(),
         "ended_at": value.ended_at.isoformat() if value.ended_at else None,
         "duration_ms": value.duration_ms,
+        "gaps": [[one.from_ms, one.until_ms] for one in value.gaps],
     }
 
 

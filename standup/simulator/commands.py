@@ -69,8 +69,10 @@ class CommandBook:
         """List the commands of a scope."""
         return self._scopes.get(scope, [])
 
-    def call(self, name: str, subcommand: str | None, options: Mapping[str, Any]) -> Json:
-        """Make the ``data`` of the interaction by which a member calls a command.
+    def call(
+        self, name: str, subcommand: str | None, options: Mapping[str, Any], *, is_complete: bool = True
+    ) -> Json:
+        """Make the ``data`` of the interaction by which a member calls a command; not *is_complete*: types it.
 
         Raises CommandRefused when Discord's client would not offer that call: the command, the subcommand
         or an option is not registered, a required option is missing or a value has the wrong type.
@@ -80,12 +82,27 @@ class CommandBook:
         if self._is_local(command):
             data["guild_id"] = str(self.guild_id)
         if subcommand is None:
-            return data | {"options": _filled(name, command, options)}
+            return data | {"options": _filled(name, command, options, is_complete)}
         chosen = _named(command.get("options") or (), subcommand)
         if chosen is None or chosen["type"] != SUB_COMMAND:
             raise CommandRefused(f"The command /{name} has no subcommand {subcommand}; register it first.")
-        filled = _filled(f"{name} {subcommand}", chosen, options)
+        filled = _filled(f"{name} {subcommand}", chosen, options, is_complete)
         return data | {"options": [{"name": subcommand, "type": SUB_COMMAND, "options": filled}]}
+
+    def complete(self, name: str, subcommand: str, option: str, typed: str) -> Json:
+        """Make the ``data`` of the interaction by which a client asks what *typed* may become.
+
+        Raises CommandRefused when the option is not registered as one that offers choices.
+        """
+        chosen = _named(self._find(name).get("options") or (), subcommand)
+        asked = _named((chosen or {}).get("options") or (), option)
+        if asked is None or not asked.get("autocomplete"):
+            raise CommandRefused(f"The option {option} of /{name} {subcommand} offers no choices.")
+        data = self.call(name, subcommand, {}, is_complete=False)
+        data["options"][0]["options"] = [
+            {"name": option, "type": asked["type"], "value": typed, "focused": True}
+        ]
+        return data
 
     def _find(self, name: str) -> Json:
         for scope in (self.guild_id, None):
@@ -134,7 +151,7 @@ def _named(items: Sequence[Json], name: str) -> Json | None:
     return next((item for item in items if item["name"] == name), None)
 
 
-def _filled(called: str, command: Json, options: Mapping[str, Any]) -> list[Json]:
+def _filled(called: str, command: Json, options: Mapping[str, Any], is_complete: bool) -> list[Json]:
     registered = {
         option["name"]: option
         for option in command.get("options") or ()
@@ -144,7 +161,7 @@ def _filled(called: str, command: Json, options: Mapping[str, Any]) -> list[Json
     if strangers:
         raise CommandRefused(f"The command /{called} has no option {', '.join(sorted(strangers))}.")
     for name, option in registered.items():
-        if option.get("required") and name not in options:
+        if is_complete and option.get("required") and name not in options:
             raise CommandRefused(f"The command /{called} needs its option {name}.")
     return [_filled_option(called, registered[name], value) for name, value in options.items()]
 

@@ -30,15 +30,23 @@ from .answers import (
 from .commands import CommandBook, find_command_errors
 from .content import FormError
 from .errors import NotAnswered
-from .payloads import GUILD_LOCALE, Json, serialize_channel, serialize_member, serialize_message
+from .payloads import (
+    GUILD_LOCALE,
+    Json,
+    serialize_channel,
+    serialize_member,
+    serialize_message,
+    serialize_resolved,
+)
 from .postings import Form, Postings, read_form
 from .world import EPHEMERAL, LOADING, Message, World
 
 ANSWER_TIMEOUT_S = 3.0
 TOKEN_LIFETIME_S = 15 * 60.0
-COMMAND, COMPONENT = 2, 3
-MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE = 4, 5, 6, 7
+COMMAND, COMPONENT, COMPLETION = 2, 3, 4
+MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES = 4, 5, 6, 7, 8
 KINDS = {MESSAGE: "message", DEFERRED: "deferred", DEFERRED_UPDATE: "deferred update", UPDATE: "update"}
+MOST_CHOICES = 25
 
 
 @dataclass(eq=False)
@@ -53,9 +61,11 @@ class Interaction:
     created_at: datetime
     world: World = field(repr=False)
     kind: str | None = None
-    """How the bot answered: ``message``, ``deferred``, ``deferred update`` or ``update``; None before."""
+    """How the bot answered: ``message``, ``deferred``, ``deferred update``, ``update``, ``choices``; None before."""
     original_id: int | None = None
     """The message that the first answer made, or that a button sits on."""
+    choices: tuple[str, ...] = ()
+    """What the bot offers for an option that is being typed."""
     followup_ids: list[int] = field(default_factory=list)
     answered: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
@@ -98,7 +108,13 @@ class Interactions:
 
         Raises NotAnswered after 3 s, and counts that against the bot.
         """
-        return await self._create(COMMAND, member_id, channel_id, {"data": data})
+        options = data["options"][0].get("options", data["options"]) if data["options"] else ()
+        resolved = serialize_resolved(self.world, member_id, options)
+        return await self._create(COMMAND, member_id, channel_id, {"data": data | {"resolved": resolved}})
+
+    async def complete(self, member_id: int, channel_id: int, data: Json) -> Interaction:
+        """Type an option as *member_id* and wait for what the bot offers; raises NotAnswered after 3 s."""
+        return await self._create(COMPLETION, member_id, channel_id, {"data": data})
 
     async def press(self, member_id: int, message: Message, custom_id: str) -> Interaction:
         """Press the button *custom_id* of *message* as *member_id* and wait for the first answer.
@@ -200,14 +216,19 @@ class Interactions:
 
     def _acknowledge(self, interaction: Interaction, form: Form) -> None:
         answer_type = form.body.get("type")
-        if answer_type not in KINDS:
+        if (answer_type == CHOICES) != (interaction.type == COMPLETION) or answer_type not in (
+            *KINDS,
+            CHOICES,
+        ):
             raise refuse_form([FormError("type", "BASE_TYPE_CHOICES", "This answer is not offered here.")])
         answer = Form(form.body.get("data") or {}, form.uploads)
+        if answer_type == CHOICES:
+            interaction.choices = _choices(answer)
         if answer_type in (MESSAGE, DEFERRED):
             interaction.original_id = self._post(interaction, answer, is_loading=answer_type == DEFERRED).id
         elif answer_type == UPDATE and interaction.message:
             self._postings.edit(interaction.message, answer)
-        interaction.kind = KINDS[answer_type]
+        interaction.kind = KINDS.get(answer_type, "choices")
         interaction.answered.set()
 
     def _post(self, interaction: Interaction, form: Form, *, is_loading: bool = False) -> Message:
@@ -275,6 +296,14 @@ class Interactions:
 
     def _show(self, message: Message) -> Json:
         return serialize_message(self.world, message, self._base_url())
+
+
+def _choices(answer: Form) -> tuple[str, ...]:
+    offered = answer.body.get("choices") or ()
+    if len(offered) > MOST_CHOICES:
+        sentence = f"Must be {MOST_CHOICES} or fewer in length."
+        raise refuse_form([FormError("data.choices", "BASE_TYPE_BAD_LENGTH", sentence)])
+    return tuple(str(one["value"]) for one in offered)
 
 
 def _scope(request: web.Request) -> int | None:

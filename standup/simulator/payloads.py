@@ -24,6 +24,7 @@ from .world import (
 
 Json = dict[str, Any]
 APPLICATION_COMMAND_REPLY = 20
+CHANNEL_OPTION = 7
 GUILD_LOCALE = "en-US"
 
 
@@ -106,6 +107,20 @@ def serialize_channel(world: World, channel: Channel) -> Json:
     if channel.kind == VOICE_CHANNEL:
         content.update(bitrate=64_000, user_limit=0, rtc_region=None)
     return content
+
+
+def serialize_resolved(world: World, member_id: int, options: Iterable[Json]) -> Json:
+    """Make the ``resolved`` object of a command: the channels that its options name, as *member_id* knows them."""
+    own = ("id", "type", "name", "parent_id", "nsfw", "flags", "last_message_id")
+    chosen = [world.channels[int(one["value"])] for one in options if one["type"] == CHANNEL_OPTION]
+    channels = {
+        str(one.id): {
+            **{name: value for name, value in serialize_channel(world, one).items() if name in own},
+            "permissions": str(int(world.permissions(member_id, one.id))),
+        }
+        for one in chosen
+    }
+    return {"channels": channels} if channels else {}
 
 
 def serialize_guild(world: World) -> Json:

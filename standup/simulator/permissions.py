@@ -15,6 +15,7 @@ class Permission(IntFlag):
     """The permission bits that a recorder bot meets."""
 
     ADMINISTRATOR = 1 << 3
+    MANAGE_GUILD = 1 << 5
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
     MANAGE_MESSAGES = 1 << 13
@@ -32,7 +33,7 @@ class Permission(IntFlag):
 NOTHING = Permission(0)
 EVERYTHING = Permission(sum(Permission))
 #: What everybody has in a new guild; the bot has no more than that.
-EVERYONE = EVERYTHING & ~(Permission.ADMINISTRATOR | Permission.MANAGE_MESSAGES)
+EVERYONE = EVERYTHING & ~(Permission.ADMINISTRATOR | Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES)
 
 
 @dataclass(frozen=True, slots=True)

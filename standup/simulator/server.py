@@ -226,6 +226,13 @@ class LoopbackDiscord(Trouble):
         data = self.interactions.book.call(command, subcommand, options or {})
         return await self.interactions.call(member.user_id, channel_id or self.text_channel_id, data)
 
+    async def complete(
+        self, member: Participant, command: str, subcommand: str, option: str, typed: str
+    ) -> tuple[str, ...]:
+        """Type *typed* into an option as *member*, and return what the bot offers. Raises as `invoke` does."""
+        data = self.interactions.book.complete(command, subcommand, option, typed)
+        return (await self.interactions.complete(member.user_id, self.text_channel_id, data)).choices
+
     async def press(self, member: Participant, message: Message, custom_id: str) -> Interaction:
         """Press a button of *message* as *member*, and return once the bot has answered.
 

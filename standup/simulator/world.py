@@ -137,6 +137,8 @@ class World:
         self.roles[self.guild_id] = Role(self.guild_id, "@everyone", EVERYONE)
         self.team_role_id = self.snowflakes.next(self.now)
         self.roles[self.team_role_id] = Role(self.team_role_id, "Team", NOTHING)
+        self.lead_role_id = self.snowflakes.next(self.now)
+        self.roles[self.lead_role_id] = Role(self.lead_role_id, "Lead", Permission.MANAGE_GUILD)
         self.owner_id = self.add_user("Owner", self.now).id
         self.bot_id = self.add_user("StandupBot", self.now, is_bot=True).id
         self.text_channel_id = self.add_channel("standup-notes", TEXT_CHANNEL, self.now).id
@@ -147,6 +149,11 @@ class World:
         user = User(self.snowflakes.next(now), name, is_bot, () if is_bot else (self.team_role_id,))
         self.users[user.id] = user
         return user
+
+    def promote(self, user_id: int) -> None:
+        """Give somebody the Lead role, with which they may manage the guild."""
+        user = self.users[user_id]
+        self.users[user_id] = dataclasses.replace(user, role_ids=(*user.role_ids, self.lead_role_id))
 
     def add_channel(self, name: str, kind: int, now: datetime) -> Channel:
         """Open one more channel."""

@@ -129,7 +129,8 @@ class Sentinel:
     def _say(self, failure: Failure, times_ms: Sequence[int], measure: Measure | None) -> None:
         hour_ms = failure.at_ms - HOUR_S * 1_000
         count = sum(hour_ms < at_ms <= failure.at_ms for at_ms in times_ms)
-        said = sentence(failure.program, failure.code, count, measure)
+        has_died = bool(failure.death_id)
+        said = sentence(failure.program, failure.code, count, measure, has_died=has_died)
         if failure.death_id not in self._told:
             log.error("%s", said)
         threshold = mode_of(failure.code).alert

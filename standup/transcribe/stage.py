@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,9 @@ _DETECT_MS = 29_000
 
 OnProgress = Callable[[int, int], None]
 """Told how many milliseconds of speech are done, and of how many; the last call has both equal."""
+OnRound = Callable[[tuple[Utterance, ...]], None]
+"""Told between two rounds which utterances have their verdict since the last call, each utterance once; what it raises
+ends the transcription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def transcribe(
     engine: Engine,
     terms: Terms | None = None,
     on_progress: OnProgress | None = None,
+    on_round: OnRound | None = None,
 ) -> Transcription:
     """Return every utterance with its words, with why it is silent, or with why it could not be read.
 
@@ -81,7 +85,7 @@ def transcribe(
     """
     began_s = time.monotonic()
     todo = [one for one in utterances if one.outcome in (Outcome.PENDING, Outcome.ERROR)]
-    run = _Run(engine, terms or Terms(), began_s, sum(map(_duration_ms, todo)), on_progress)
+    run = _Run(engine, terms or Terms(), began_s, todo, on_progress, on_round)
     executor = ThreadPoolExecutor(engine.lanes, "transcribe")
     try:
         with Tracks(tracks) as opened:
@@ -89,11 +93,12 @@ def transcribe(
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
     verdicts = {one.id: run.findings.verdict(one) for one in todo}
-    if run.errors and all(one.outcome is Outcome.ERROR for one in verdicts.values()):
+    made = tuple(verdicts.get(one.id, one) for one in utterances)
+    if run.errors and all(one.outcome is Outcome.ERROR for one in made):
         raise run.errors[0]
     run.advance(run.total_ms - run.done_ms)
     return Transcription(
-        utterances=tuple(verdicts.get(one.id, one) for one in utterances),
+        utterances=made,
         model_label=engine.label,
         languages=run.languages.all(),
         audio_s=sum(map(_duration_ms, utterances)) / 1000,
@@ -108,12 +113,20 @@ class _Run:
     engine: Engine
     terms: Terms
     began_s: float
-    total_ms: int
+    todo: Sequence[Utterance]
     on_progress: OnProgress | None
+    on_round: OnRound | None
     done_ms: int = 0
+    is_round_over: bool = False
+    """A round was read and `on_round` was not told yet."""
     findings: Findings = field(default_factory=Findings)
     languages: Languages = field(default_factory=Languages)
     errors: list[TranscribeError] = field(default_factory=list)
+
+    @property
+    def total_ms(self) -> int:
+        """Milliseconds of speech to be worked off."""
+        return sum(map(_duration_ms, self.todo))
 
     def work(self, stream: Iterable[Clip | Skipped], executor: ThreadPoolExecutor) -> None:
         """Work off the stream, round by round."""
@@ -126,6 +139,7 @@ class _Run:
             languages = {span.speaker: self.languages.of(span.speaker) for span in clips}
             for span, heard in recognizer.recognize(clips, languages, self.advance).items():
                 self.findings.hear(span, heard.words, heard.reading)
+            self.is_round_over = True
 
     def left_s(self) -> float | None:
         """Return the seconds left; raise TranscriptionTimeout when there are none."""
@@ -145,8 +159,14 @@ class _Run:
     def _rounds(self, stream: Iterable[Clip | Skipped]) -> Iterator[dict[Span, Pcm]]:
         """Yield the clips of the stream in rounds of about ``ROUND_MS``, noting what was skipped."""
         clips: dict[Span, Pcm] = {}
+        passed: set[str] = set()
         for one in stream:
             self.left_s()
+            if self.is_round_over:
+                # A round may end in the middle of an utterance, whose verdict is then still to come.
+                self._tell(passed - {one.span.utterance})
+                passed = set()
+            passed.add(one.span.utterance)
             if isinstance(one, Skipped):
                 self._skip(one)
                 continue
@@ -156,6 +176,11 @@ class _Run:
                 clips = {}
         if clips:
             yield clips
+
+    def _tell(self, ids: Collection[str]) -> None:
+        self.is_round_over = False
+        if self.on_round is not None:
+            self.on_round(tuple(self.findings.verdict(one) for one in self.todo if one.id in ids))
 
     def _skip(self, skipped: Skipped) -> None:
         if skipped.error is None:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import re
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,10 +28,10 @@ from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
 from standup.settings import WhisperSettings
-from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word
+from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word, vram
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice, resolve
-from standup.transcribe.profiles import Profile, profile
+from standup.transcribe.profiles import Profile, ladder
 
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
@@ -46,28 +46,38 @@ _MOST_LANES = 8
 _MAX_LENGTH = 448  # prompt and text together
 _MAX_TOKENS = 224
 _TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
-_OUT_OF_MEMORY = re.compile(r"out of memory|ALLOC_FAILED", re.IGNORECASE)
+_UNLOADED_WITHIN_S = 10.0
+_ASK_AGAIN_S = 0.01
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 
 
-@lru_cache(maxsize=1)
-def whisper_engine(settings: WhisperSettings, level: int = 0) -> WhisperEngine:
+def whisper_engine(
+    settings: WhisperSettings, level: int = 0, on_step: vram.OnStep | None = None
+) -> vram.LadderEngine:
     """Return this process' engine for *settings*; its model is loaded when first used.
 
-    *level* counts rungs down the ladder of `standup.transcribe.profiles`. Raises ModelLoadError when there is no
-    such model.
+    *level* counts rungs down the ladder of `standup.transcribe.profiles`; the engine stands on that one whatever it
+    was used for before, and tells *on_step* when memory runs out and it goes further down. Raises ModelLoadError
+    when there is no such model, and what `LadderEngine.settle` raises.
     """
+    engine = _ladder_engine(settings)
+    engine.settle(level, on_step)
+    return engine
+
+
+@lru_cache(maxsize=1)
+def _ladder_engine(settings: WhisperSettings) -> vram.LadderEngine:
     chosen = resolve(settings)
     full = WhisperEngine(chosen)
-    if level <= 0:
-        return full
-    wanted = profile(
-        Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes), level
-    )
-    lower = dataclasses.replace(_smaller(settings, chosen, wanted), compute_type=wanted.compute_type)
-    logger.warning("Transcribing with memory profile %d: %s", level, wanted, extra={"action": "transcribe"})
-    return WhisperEngine(lower, wanted.lanes, wanted.batch_windows)
+    top = Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes)
+    return vram.LadderEngine(ladder(top), partial(_engine, settings, chosen))
+
+
+def _engine(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> WhisperEngine:
+    """Return the engine of a rung below the *chosen* model, or of that itself."""
+    choice = dataclasses.replace(_smaller(settings, chosen, wanted), compute_type=wanted.compute_type)
+    return WhisperEngine(choice, wanted.lanes, wanted.batch_windows)
 
 
 def _smaller(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> ModelChoice:
@@ -87,10 +97,18 @@ class WhisperEngine:
     """An `Engine` over one Whisper model, loaded on first use and kept; safe for several threads of one process."""
 
     def __init__(
-        self, choice: ModelChoice, lanes: int | None = None, batch_windows: int | None = None
+        self,
+        choice: ModelChoice,
+        lanes: int | None = None,
+        batch_windows: int | None = None,
+        open_model: Callable[..., WhisperModel] = WhisperModel,
     ) -> None:
-        """Take the model *choice*; *lanes* batches run at once (on a CPU: one per core, one thread each)."""
+        """Take the model *choice*; *lanes* batches run at once (on a CPU: one per core, one thread each).
+
+        *open_model* loads it, with the arguments of faster-whisper's class.
+        """
         self._choice = choice
+        self._open_model = open_model
         self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 8)
         self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
         self._lock = threading.Lock()
@@ -136,8 +154,29 @@ class WhisperEngine:
         except OutOfMemory:
             if len(windows) == 1:
                 raise
-            half = len(windows) // 2
-            return [*self.read(windows[:half], hints), *self.read(windows[half:], hints)]
+        # Behind the handler: the error's frames hold what was computed, some of it on the device.
+        half = len(windows) // 2
+        return [*self.read(windows[:half], hints), *self.read(windows[half:], hints)]
+
+    def release(self) -> bool:
+        """Unload the model, to be loaded again when next used; return whether its memory is free.
+
+        CTranslate2 ignores the wish while a batch is active, and one stays active for a moment after its results
+        are there, so it is asked for up to 10 s.
+        """
+        with self._lock:
+            if self._model is None:
+                return True
+            inner = self._model.model
+            until_s = time.monotonic() + _UNLOADED_WITHIN_S
+            inner.unload_model()
+            while inner.model_is_loaded and time.monotonic() < until_s:
+                time.sleep(_ASK_AGAIN_S)
+                inner.unload_model()
+            if inner.model_is_loaded:
+                return False
+            self._model = None
+            return True
 
     def _read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
         model = self._loaded()
@@ -146,8 +185,8 @@ class WhisperEngine:
         frames = _FULL_FRAMES if hints.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
         tokens = _token_limit(longest, hints)
         prompt = model.get_prompt(tokenizer, tokenizer.encode(hints.prompt), without_timestamps=True)
-        features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
         with _translated():
+            features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
             encoded = model.encode(np.stack(features))
             results = model.model.generate(
                 encoded,
@@ -190,7 +229,7 @@ class WhisperEngine:
         if choice.device == "cuda":
             preload_cublas()
         try:
-            model = WhisperModel(
+            model = self._open_model(
                 str(choice.path),
                 device=choice.device,
                 compute_type=choice.compute_type,
@@ -199,8 +238,8 @@ class WhisperEngine:
                 local_files_only=True,
             )
             model.encode(np.zeros((model.feature_extractor.mel_filters.shape[0], 2), dtype=np.float32))
-        except (RuntimeError, ValueError, OSError) as cause:
-            if _OUT_OF_MEMORY.search(str(cause)):
+        except (RuntimeError, ValueError, OSError, MemoryError) as cause:
+            if vram.is_out_of_memory(cause):
                 raise OutOfMemory from cause
             raise ModelLoadError(
                 f"The speech model {choice.label} in {choice.path} cannot run on {choice.device}; check "
@@ -238,11 +277,11 @@ def _word(timed: dict[str, Any], length_s: float) -> Word:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise what CTranslate2 raises as an error of ours; its out-of-memory has no class, only a text."""
+    """Raise what CTranslate2 and numpy raise as an error of ours."""
     try:
         yield
-    except RuntimeError as cause:
-        if _OUT_OF_MEMORY.search(str(cause)):
+    except (RuntimeError, MemoryError) as cause:
+        if vram.is_out_of_memory(cause):
             raise OutOfMemory from cause
         raise TranscribeError("The speech engine failed; errors.log shows where.") from cause
 

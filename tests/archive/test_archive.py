@@ -181,6 +181,27 @@ def test_outcomes_are_kept_apart(archive: Archive) -> None:
     assert kept == [(Outcome.TEXT, ""), (Outcome.SILENCE, "no-speech"), (Outcome.ERROR, "track")]
 
 
+def test_what_was_read_so_far_is_kept_for_the_next_claim(archive: Archive) -> None:
+    """A round that was stored is there for whoever takes the stage next; the stage itself goes on."""
+    captured(archive)
+    held = claimed(archive, Stage.TRANSCRIBE)
+    archive.keep_utterances(held, [HEARD[0].heard("Yes.")], NOW)
+
+    assert archive.transcript(MEETING).spoken[0].text == "Yes."
+    assert archive.renew(held, NOW)
+
+
+def test_a_superseded_worker_keeps_nothing(archive: Archive) -> None:
+    """Only the holder of the newest fence may store a round."""
+    captured(archive)
+    held = claimed(archive, Stage.TRANSCRIBE)
+    assert isinstance(archive.claim(MEETING, Stage.TRANSCRIBE, NOW + LEASE_MS), Claim)
+
+    with pytest.raises(Superseded):
+        archive.keep_utterances(held, [HEARD[0].heard("Yes.")], NOW + LEASE_MS)
+    assert archive.transcript(MEETING).spoken == ()
+
+
 def test_an_unknown_speaker_gets_a_participant(archive: Archive) -> None:
     """A speaker whom the recorder never saw by name is kept under the id."""
     archive.adopt(ended())

@@ -10,10 +10,11 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from standup.bot import commands
+from standup.bot import commands, obstacles
 from standup.bot.commands import StandupCommands
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
+from standup.bot.schedule_desk import ScheduleDesk
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap
@@ -60,6 +61,16 @@ class ResponseDouble:
         self.is_deferred = True
 
 
+class DeskDouble:
+    """A desk with at most one schedule."""
+
+    def __init__(self) -> None:
+        self.next = ""
+
+    def next_in(self, guild_id: int) -> str:
+        return self.next
+
+
 def permissions(**flags: bool) -> discord.Permissions:
     granted = discord.Permissions.all()
     granted.update(administrator=False, move_members=False, **flags)
@@ -86,12 +97,13 @@ class Ask:
         self.user: Any = Mock(
             spec=discord.Member, voice=SimpleNamespace(channel=self.channel), display_name="Ana"
         )
+        self.desk = DeskDouble()
         self.response = ResponseDouble()
         self.answers: list[str] = []
         self.answer_error: Exception | None = None
 
     async def __call__(self, studio: StudioDouble, subcommand: str) -> str:
-        group = StandupCommands(cast(Studio, studio))
+        group = StandupCommands(cast(Studio, studio), cast(ScheduleDesk, self.desk))
         interaction = SimpleNamespace(
             user=self.user,
             guild=self.guild,
@@ -191,15 +203,15 @@ def _deafened(ask: Ask) -> None:
         pytest.param(
             _without_sending_in_threads, "**Send Messages in Threads**", id="may not post in threads"
         ),
-        pytest.param(_in_a_full_channel, commands.FULL, id="channel full"),
+        pytest.param(_in_a_full_channel, obstacles.FULL, id="channel full"),
         pytest.param(
             _where_somebody_cannot_see_it,
             f"not everybody in <#{VOICE}> can see <#{TEXT}>",
             id="hidden notice",
         ),
         pytest.param(_where_somebody_unknown_may_not_see_it, f"can see <#{TEXT}>", id="hidden from everyone"),
-        pytest.param(_in_a_private_thread, commands.PRIVATE_THREAD, id="private thread"),
-        pytest.param(_deafened, commands.DEAFENED, id="deafened"),
+        pytest.param(_in_a_private_thread, obstacles.PRIVATE_THREAD, id="private thread"),
+        pytest.param(_deafened, obstacles.DEAFENED, id="deafened"),
     ],
 )
 async def test_start_is_refused(ask: Ask, circumstance: Any, expected: str) -> None:
@@ -236,7 +248,7 @@ async def test_start_of_a_bot_that_turns_out_to_be_deafened(ask: Ask) -> None:
 
     answer = await ask(studio, "start")
 
-    assert answer == commands.DEAFENED
+    assert answer == obstacles.DEAFENED
 
 
 def stage_deafened() -> Recording:
@@ -268,7 +280,7 @@ async def test_stop_while_a_recording_is_being_prepared(ask: Ask) -> None:
 
 async def test_status_of_a_deafened_bot(ask: Ask) -> None:
     """Status names what a moderator has to undo."""
-    assert await ask(StudioDouble(stage_deafened()), "status") == commands.DEAFENED
+    assert await ask(StudioDouble(stage_deafened()), "status") == obstacles.DEAFENED
 
 
 async def test_start_twice(ask: Ask) -> None:
@@ -348,6 +360,13 @@ async def test_status(ask: Ask) -> None:
     answer = await ask(StudioDouble(Stage().recording), "status")
 
     assert answer == f"Recording <#{VOICE}> for 0:00, 0 heard, every packet is kept."
+
+
+async def test_status_tells_the_next_standup(ask: Ask) -> None:
+    """Below what goes on stands what is scheduled."""
+    ask.desk.next = "Next standup: soon."
+
+    assert await ask(StudioDouble(), "status") == f"{commands.NOTHING_RUNS}\nNext standup: soon."
 
 
 async def test_status_of_a_deaf_bot(ask: Ask) -> None:

@@ -18,6 +18,7 @@ from standup.archive.manifest import Manifest
 from standup.bot import presence
 from standup.bot.event_monitor import LINES_AT_ONCE, EventLog, Monitor, RecorderWatch
 from standup.meeting import Meeting
+from standup.settings import load
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
 from tests.bot.programs import Ask, Frames, MakeProgram, Program
@@ -135,7 +136,7 @@ async def test_lines(
     """Each event is its line of ids at level EVENT."""
     caplog.set_level(logs.EVENT)
 
-    await getattr(Monitor(tmp_path), handler)(*arguments)
+    await getattr(Monitor(load(None, data_dir=tmp_path)), handler)(*arguments)
 
     assert [one.getMessage() for one in caplog.records] == expected
     assert {one.levelno for one in caplog.records} <= {logs.EVENT}
@@ -145,21 +146,20 @@ async def test_commands_are_the_recorders(tmp_path: Path) -> None:
     """The monitor lets no command through, because the recorder's session gets it too."""
     interaction = cast(Any, None)
 
-    assert await Monitor(tmp_path).tree.interaction_check(interaction) is False
+    assert await Monitor(load(None, data_dir=tmp_path)).tree.interaction_check(interaction) is False
 
 
-async def test_ready_begins_one_watch(tmp_path: Path) -> None:
-    """A new gateway session does not begin a second watch; suspending ends the first."""
-    monitor = Monitor(tmp_path)
+async def test_ready_begins_the_watches_once(tmp_path: Path) -> None:
+    """A new gateway session does not begin a second set of watches; suspending ends the first."""
+    monitor = Monitor(load(None, data_dir=tmp_path))
 
     await monitor.on_ready()
-    first = monitor._watching
+    first = tuple(monitor._tasks)
     await monitor.on_ready()
     await monitor.suspend()
 
-    assert monitor._watching is first
-    assert first is not None
-    assert first.done()
+    assert tuple(monitor._tasks) == first
+    assert all(one.done() for one in first)
 
 
 @pytest.mark.integration

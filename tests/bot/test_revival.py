@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta, timezone
@@ -23,7 +25,10 @@ from standup.bot.studio import Studio
 from standup.errors import JournalUnreadable
 from standup.meeting import Meeting
 from standup.notice import Notice
+from standup.simulator.participant import Participant
+from standup.simulator.server import LoopbackDiscord
 from tests.bot.doubles import MEETING_ID, KeptManifests, Stage, TextDouble, new_meeting, refusal
+from tests.bot.programs import Ask, Frames, Program
 
 MINUTE = timedelta(minutes=1)
 
@@ -113,6 +118,19 @@ async def test_continued() -> None:
     assert recording.meeting.id == MEETING_ID
     assert 59_000 <= gap.from_ms <= 61_000
     assert gap.until_ms - gap.from_ms >= 60_000
+
+
+async def test_a_slow_discord_holds_no_meeting_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that cannot be edited in time is left to the recording; nothing is posted a second time."""
+    monkeypatch.setattr("standup.bot.revival.NOTICE_S", 0.01)
+    restart = Restart(people=2)
+    never = SimpleNamespace(edit=lambda **_: asyncio.Event().wait())
+    monkeypatch.setattr(restart.text, "get_partial_message", lambda _: never)
+
+    await asyncio.wait_for(restart.run(), 20)
+
+    assert len(restart.studio.launched) == 1
+    assert restart.text.nonces == []
 
 
 async def test_a_quiet_meeting_is_continued() -> None:
@@ -224,3 +242,22 @@ async def test_a_defect_stops_only_its_meeting(caplog: pytest.LogCaptureFixture)
     await restart.run()
 
     assert "its audio is on disk" in caplog.text
+
+
+@pytest.mark.integration
+async def test_goes_on_while_discord_refuses_edits(
+    discord: LoopbackDiscord, recorder: Program, ana: Participant, frames: Frames, answer_to: Ask
+) -> None:
+    """A Discord whose REST interface answers with errors delays no resumed recording."""
+    await answer_to(discord, ana, "start")
+    await discord.wait_for_bot_voice(timeout_s=20)
+    await ana.speak(frames(1, 50))
+    discord.fail("PATCH /channels/{channel_id}/messages/{message_id}", status=500, times=200)
+
+    await recorder.end(signal.SIGKILL)
+    recorder.start()
+
+    await discord.wait_until(
+        lambda: "Recording resumed" in recorder.log("recorder"), timeout_s=15, what="the continued meeting"
+    )
+    assert "could not be edited" not in recorder.log("recorder")

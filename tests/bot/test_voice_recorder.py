@@ -59,15 +59,36 @@ async def test_muted_people(recorder: Recorder, after: Any, is_quiet: bool) -> N
     assert recorder.studio.quieted_people == ([(1, 5)] if is_quiet else [])  # type: ignore[attr-defined]
 
 
-async def test_revival_happens_once(recorder: Recorder) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "looks"),
+    [
+        pytest.param(None, 7, 1, id="comes"),
+        pytest.param(6, 7, 1, id="moves"),
+        pytest.param(7, 7, 0, id="mutes"),
+        pytest.param(7, None, 0, id="leaves"),
+    ],
+)
+async def test_who_comes_may_begin_a_scheduled_meeting(
+    recorder: Recorder, before: object, after: object, looks: int
+) -> None:
+    """An arrival has the schedules looked at at once."""
+    member = cast(Any, SimpleNamespace(id=5, guild=SimpleNamespace(id=1)))
+    looked: list[bool] = []
+    recorder.starts = cast(Any, SimpleNamespace(look=lambda: looked.append(True)))
+
+    await recorder.on_voice_state_update(member, state(channel=before), state(channel=after))
+
+    assert len(looked) == looks
+
+
+async def test_the_watches_begin_once(recorder: Recorder) -> None:
     """discord.py says ready after every new session; unfinished meetings are taken up only the first time."""
     await recorder.on_ready()
-    first = recorder._reviving
+    first = tuple(recorder._tasks)
     await recorder.on_ready()
 
     await recorder.suspend()
 
-    assert recorder._reviving is first
-    assert first is not None
-    assert first.done()
+    assert tuple(recorder._tasks) == first
+    assert all(one.done() for one in first)
     assert recorder.studio.is_suspended  # type: ignore[attr-defined]

@@ -84,6 +84,10 @@ def test_every_command_teaches() -> None:
         "export",
         "retry",
         "import",
+        "record",
+        "summarize",
+        "schema",
+        "schedules",
         "bench",
     ]
     overview = run("--help")

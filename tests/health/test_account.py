@@ -128,5 +128,5 @@ async def test_something_else_answers() -> None:
 
 def test_the_needed_intents_are_those_of_the_programs(tmp_path: Path) -> None:
     """The monitor, which asks for the most, asks for no privileged intent."""
-    intents = Monitor(tmp_path).intents
+    intents = Monitor(load(None, data_dir=tmp_path)).intents
     assert list(account.NEEDED_INTENTS) == [name for name in PRIVILEGED if getattr(intents, name)]

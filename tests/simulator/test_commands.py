@@ -106,3 +106,24 @@ def test_too_many_options() -> None:
 def test_registered_is_accepted() -> None:
     """The commands of these tests are good ones."""
     assert find_command_errors([STANDUP, PING]) == []
+
+
+ZONE = {"name": "zone", "type": 3, "description": "Zone", "required": True, "autocomplete": True}
+
+
+def test_typing_an_option() -> None:
+    """An option that is being typed is sent alone and in focus, whatever else is required."""
+    made = CommandBook(5, GUILD_ID)
+    options = [{**START, "options": [*START["options"], ZONE]}]  # type: ignore[misc]
+    made.replace(None, [{**STANDUP, "options": options}], lambda: 1)
+
+    (subcommand,) = made.complete("standup", "start", "zone", "ber")["options"]
+
+    assert subcommand["options"] == [{"name": "zone", "type": 3, "value": "ber", "focused": True}]
+
+
+@pytest.mark.parametrize("option", ["minutes", "nothing"])
+def test_options_without_choices(option: str) -> None:
+    """Only an option registered for it asks the bot for choices."""
+    with pytest.raises(CommandRefused, match="offers no choices"):
+        book().complete("standup", "start", option, "x")

@@ -10,6 +10,8 @@ import pytest
 from standup.simulator import interactions
 from standup.simulator.errors import NotAnswered
 from standup.simulator.interactions import Interaction
+from standup.simulator.participant import Participant
+from standup.simulator.permissions import Permission
 from standup.simulator.server import LoopbackDiscord
 
 COMMAND = {
@@ -174,3 +176,50 @@ async def test_button(discord: LoopbackDiscord, wire: Any) -> None:
     assert event["data"]["custom_id"] == "stop"
     assert (await press).kind == "update"
     assert [one.content for one in discord.messages(discord.text_channel_id)] == ["Stopped."]
+
+
+CHANNEL = {"name": "channel", "type": 7, "description": "Where"}
+ZONE = {"name": "zone", "type": 3, "description": "Zone", "autocomplete": True}
+
+
+async def asked(discord: LoopbackDiscord, wire: Any) -> Participant:
+    """Register a command with a channel and a typed option, and let somebody in."""
+    options = [{"name": "start", "type": 1, "description": "Go", "options": [CHANNEL, ZONE]}]
+    await wire.call("PUT", f"/applications/{discord.bot_id}/commands", [{**COMMAND, "options": options}])
+    await wire.identify()
+    await wire.event("GUILD_CREATE")
+    return await discord.enter("Ana")
+
+
+@pytest.mark.parametrize("is_lead", [False, True])
+async def test_named_channels(discord: LoopbackDiscord, wire: Any, is_lead: bool) -> None:
+    """A channel option comes with the channel; a member's permissions tell whether they manage the guild."""
+    ana = await asked(discord, wire)
+    if is_lead:
+        discord.world.promote(ana.user_id)
+    call = asyncio.create_task(
+        discord.invoke(ana, "standup", "start", options={"channel": discord.voice_channel_id})
+    )
+    event = await wire.event("INTERACTION_CREATE")
+    await wire.call("POST", f"/interactions/{event['id']}/{event['token']}/callback", {"type": 5})
+    await call
+
+    (channel,) = event["data"]["resolved"]["channels"].values()
+    assert (channel["id"], channel["type"]) == (str(discord.voice_channel_id), 2)
+    assert bool(int(event["member"]["permissions"]) & Permission.MANAGE_GUILD) is is_lead
+
+
+async def test_choices(discord: LoopbackDiscord, wire: Any) -> None:
+    """What is typed is offered choices, 25 at most, and no message."""
+    ana = await asked(discord, wire)
+    call = asyncio.create_task(discord.complete(ana, "standup", "start", "zone", "ber"))
+    event = await wire.event("INTERACTION_CREATE")
+    callback = f"/interactions/{event['id']}/{event['token']}/callback"
+    many = [{"name": str(number), "value": str(number)} for number in range(26)]
+
+    message = await wire.call("POST", callback, {"type": 4, "data": {"content": "no"}})
+    too_many = await wire.call("POST", callback, {"type": 8, "data": {"choices": many}})
+    right = await wire.call("POST", callback, {"type": 8, "data": {"choices": many[:2]}})
+
+    assert [message[0], too_many[0], right[0]] == [400, 400, 204]
+    assert await call == ("0", "1")

@@ -1,4 +1,5 @@
-"""A supervisord of our own with the real sentinel, small programs that die for real, and a loopback Discord."""
+"""A supervisord of our own beside a loopback Discord: with the real sentinel and small programs that die for real
+(`system`), or with every program of the real configuration (`installation`)."""
 
 from __future__ import annotations
 
@@ -15,14 +16,17 @@ from pathlib import Path
 import pytest
 
 from standup.archive import Archive
+from standup.demo import settings_for
 from standup.settings import load
 from standup.simulator.server import LoopbackDiscord
 from standup.supervision import exits
+from standup.supervision.daemon import Daemon
 from standup.supervision.exits import Exit
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 END_S = 20.0
+READY_S = 90.0
 
 DAEMON = """
 [supervisord]
@@ -46,6 +50,8 @@ PROGRAM = """
 [program:{name}]
 command={python} -m standup.supervision.launch --record {record} {name} -- {python} -m {module}
 startsecs=0
+stopwaitsecs=2
+killasgroup=true
 autorestart=true
 redirect_stderr=true
 stdout_logfile={folder}/{name}.out
@@ -113,9 +119,13 @@ class System:
 
     async def pid(self, program: str) -> int:
         """Return the process that supervisord shows for a program."""
-        command = [BIN / "supervisorctl", "-c", self.folder / "s.conf", "pid", program]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=10)
-        return int(done.stdout)
+        return int(await self.control("pid", program))
+
+    async def control(self, *words: str) -> str:
+        """Call supervisorctl."""
+        command = [BIN / "supervisorctl", "-c", self.folder / "s.conf", *words]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=END_S)
+        return done.stdout
 
     async def until(self, reached: Callable[[], bool], what: str) -> None:
         await self.discord.wait_until(reached, timeout_s=END_S, what=what)
@@ -144,4 +154,56 @@ async def system(tmp_path: Path) -> AsyncIterator[System]:
                 yield made
             finally:
                 await asyncio.to_thread(made.stop)
+                archive.close()
+
+
+@dataclass
+class Installation:
+    """All programs under the real supervisord with the real configuration."""
+
+    daemon: Daemon
+    discord: LoopbackDiscord
+    archive: Archive
+
+    @property
+    def data_dir(self) -> Path:
+        return self.daemon.settings.data_dir
+
+    async def restart(self, program: str) -> None:
+        """Call `supervisorctl restart`."""
+        said = await asyncio.to_thread(self.daemon.control, "restart", program)
+        assert said.splitlines() == [f"{program}: stopped", f"{program}: started"]
+
+    async def until(self, reached: Callable[[], bool], timeout_s: float, what: str) -> None:
+        await self.discord.wait_until(reached, timeout_s, what)
+
+    def ends(self, program: str) -> list[int]:
+        """Return the codes with which a program has ended so far."""
+        found = exits.read(self.data_dir / exits.FILE_NAME)
+        return [one.code for one in found if one.program == program]
+
+    def log(self, name: str) -> str:
+        path = self.daemon.settings.log_dir / name
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
+    """Everything is RUNNING, and the recorder takes commands."""
+    with tempfile.TemporaryDirectory(prefix="standup-") as short:
+        async with LoopbackDiscord(tmp_path) as discord:
+            folder = Path(short)
+            settings = settings_for(discord, folder, folder, flower_password="a-password-of-this-test")
+            daemon = Daemon(folder, settings, {"SSL_CERT_FILE": str(discord.ca_file)})
+            archive = Archive.of(settings)
+            daemon.start()
+            try:
+                await discord.wait_until(daemon.is_running, READY_S, "every program to be RUNNING")
+                made = Installation(daemon, discord, archive)
+                await made.until(
+                    lambda: "Recorder ready" in made.log("recorder.log"), READY_S, "the recorder"
+                )
+                yield made
+            finally:
+                await asyncio.to_thread(daemon.stop)
                 archive.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,17 @@ from standup.settings import Settings, load
 from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE, PROGRAMS, command, environment, folder
 
 PASSWORD = "a-password-for-flower"
+CONFIG = Path(__file__).parents[2] / "supervisord.conf"
+
+
+def sections() -> dict[str, dict[str, str]]:
+    """Return the options of each program in the real configuration."""
+    parser = RawConfigParser(inline_comment_prefixes=(";",))
+    parser.read(CONFIG)
+    kinds = ("program:", "eventlistener:")
+    return {
+        name.partition(":")[2]: dict(parser[name]) for name in parser.sections() if name.startswith(kinds)
+    }
 
 
 def settings(tmp_path: Path, broker_url: str = "redis://127.0.0.1:6379/0") -> Settings:
@@ -103,3 +115,16 @@ def test_flower_is_never_open(user: str, password: str, told: str, tmp_path: Pat
     with pytest.raises(SettingsError, match=told) as refused:
         command("flower", wanted)
     assert not password or password not in str(refused.value)
+
+
+def test_supervisord_runs_every_program() -> None:
+    """The configuration and the table name the same programs."""
+    assert set(sections()) == set(PROGRAMS)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_only_the_launcher_is_asked_and_all_are_killed(program: str) -> None:
+    """A stop never reaches a pool child by itself, and a program that does not stop never outlives its launcher."""
+    options = sections()[program]
+    assert options.get("stopasgroup", "false") == "false"
+    assert options["killasgroup"] == "true"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.integration
 SEGFAULT = "import ctypes; ctypes.string_at(0)"
 ABORT = "import os; os.abort()"
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SLEEP}"
 UNCAUGHT = "words = ' '.join(('we', 'fired', 'Ben')); raise ValueError(words)"
 HUNGRY = """
 import resource
@@ -140,6 +142,27 @@ async def test_a_wish_to_stop_is_no_failure(system: System) -> None:
     assert [one.code for one in system.ends("monitor")] == [143]
     assert system.archive.failures.unanswered() == ()
     assert [line for line in system.errors() if "died" in line] == []
+
+
+async def test_a_program_that_does_not_stop_dies_with_its_launcher(system: System) -> None:
+    """Killing the group, as the real configuration says, leaves no second one beside the next start."""
+    system.start(monitor=STUBBORN)
+    await has_come_up(system, "monitor", 1)
+    stubborn = child_of(await system.pid("monitor"))
+
+    await system.control("restart", "monitor")
+
+    assert not is_alive(stubborn)
+    await has_come_up(system, "monitor", 2)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process is there, and no zombie that nobody has asked for."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def child_of(pid: int) -> int:

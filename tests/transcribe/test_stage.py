@@ -66,6 +66,55 @@ def test_small_rounds_change_nothing(
     assert [one.outcome for one in done.utterances] == [Outcome.TEXT] * len(pending)
 
 
+def test_each_round_is_told_once(
+    tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two rounds the finished utterances are told, each once and as they come out in the end."""
+    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    told: list[Utterances] = []
+    done = transcribe(tracks, pending, scripted(), on_round=told.append)
+
+    flat = [one for round_ in told for one in round_]
+    assert len(flat) == len({one.id for one in flat}) == len(pending) - 1
+    assert set(flat) < set(done.utterances)
+
+
+def test_an_utterance_across_two_rounds_waits_for_the_second(
+    tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verdict is told when all of an utterance has been read."""
+    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    monkeypatch.setattr("standup.transcribe.clips.WINDOW_MS", 1_500)
+    engine, told = scripted(), list[Utterances]()
+    long, last = (one for one in pending if one.speaker == "rms")
+    done = transcribe(tracks, (long, last), engine, on_round=told.append)
+
+    assert len(engine.asked) > 2
+    assert [one for round_ in told for one in round_] == [done.utterances[0]]
+
+
+def test_what_a_round_raises_ends_the_stage_and_the_rest_is_read_later(
+    tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept rounds and a second run give what one undisturbed run gives, and nothing is read twice."""
+    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    whole = transcribe(tracks, pending, scripted()).utterances
+    kept: dict[str, Utterance] = {}
+
+    def stop(finished: Utterances) -> None:
+        kept.update({one.id: one for one in finished})
+        if len(kept) >= 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        transcribe(tracks, pending, scripted(), on_round=stop)
+    rest = scripted()
+    done = transcribe(tracks, [kept.get(one.id, one) for one in pending], rest).utterances
+
+    assert done == whole
+    assert len(rest.asked) <= len(pending) - len(kept)
+
+
 def test_what_is_already_known_stays(tracks: Tracks, spoken: Utterances, scripted: Any) -> None:
     """A second run asks the engine nothing about utterances that have text or are verified silence."""
     known = (*spoken[:-1], spoken[-1].silent(guards.NO_SPEECH))

@@ -25,6 +25,7 @@ Two questions are answered by class: which stage failed, and can waiting help (`
         TranscriptionTimeout (Transient)
         OutOfMemory (Transient)
       SummarizeError
+        NoAnswer                                    the rules take over (standup.summarize.endpoint)
       NotifyError
         ChannelUnreachable (Transient)
       WorkerDied

@@ -111,7 +111,7 @@ def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None
     root.setLevel(level)
     # discord.py's INFO lines name shards and session ids only, its DEBUG lines whole payloads: never those.
     logging.getLogger("discord").setLevel(max(level, logging.INFO))
-    for chatty in ("faster_whisper", "alembic"):
+    for chatty in ("faster_whisper", "alembic", "httpx", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,6 +53,23 @@ class WhisperSettings(BaseModel):
     """Two-letter code, or ``auto``."""
 
 
+class LanguageModelSettings(BaseModel):
+    """Which language model writes the notes, and what it may take."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    """OpenAI-compatible base address, without a trailing slash."""
+    model: str
+    """Its name at the endpoint; empty: the only one that the endpoint has."""
+    api_key: SecretStr
+    """May be empty."""
+    timeout_s: int
+    """For all that is asked about one meeting."""
+    context_tokens: int
+    """What question and answer may have together."""
+
+
 class Settings(BaseSettings):
     """Everything an operator can set; the name in the environment is ``STANDUP_`` + the field in capitals."""
 
@@ -79,6 +97,21 @@ class Settings(BaseSettings):
     """Where the model runs."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
+    llm_url: str = ""
+    """OpenAI-compatible endpoint of a language model that writes the notes; empty: the rules write them.
+
+    With a hosted endpoint the words and names of every standup leave this machine. Without a path it is ``/v1``.
+    """
+    llm_model: str = ""
+    """The model's name at the endpoint; empty: the only one that the endpoint has."""
+    llm_api_key: SecretStr = SecretStr("")
+    """The endpoint's key, where it wants one."""
+    llm_timeout_s: Annotated[int, Field(ge=10, le=4_500)] = 300
+    """What the model may take for one meeting before the rules write the rest; at most 4500, below the
+    summarize task's own limit."""
+    llm_context_tokens: Annotated[int, Field(ge=2_048)] = 4_096
+    """What the endpoint reads and answers at once; longer meetings are read in parts. Ollama serves 4096 unless told
+    otherwise, and cuts what is longer without a word."""
     alert_channel_id: str = ""
     """Text channel that is told when programs die too often; empty: errors.log alone."""
     flower_user: str = "standup"
@@ -96,6 +129,22 @@ class Settings(BaseSettings):
         if not value.startswith(("https://", "http://")):
             raise ValueError("must start with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("llm_url")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if not value:
+            return ""
+        try:
+            address = urlsplit(value)
+            is_whole = address.scheme in ("https", "http") and bool(address.hostname) and address.port != 0
+        except ValueError:  # its text quotes the value
+            is_whole = False
+        if not is_whole:
+            raise ValueError("must be an address that starts with https:// or http://")
+        if address.username or address.password:
+            raise ValueError("must not hold a password; STANDUP_LLM_API_KEY is for that")
+        return value.rstrip("/") if address.path.strip("/") else f"{value.rstrip('/')}/v1"
 
     @field_validator("broker_url")
     @classmethod
@@ -120,6 +169,19 @@ class Settings(BaseSettings):
     def whisper(self) -> WhisperSettings:
         """The part that transcribes."""
         return WhisperSettings(model=self.whisper_model, device=self.whisper_device, language=self.language)
+
+    @property
+    def language_model(self) -> LanguageModelSettings | None:
+        """The part that asks a language model; None while no endpoint is set."""
+        if not self.llm_url:
+            return None
+        return LanguageModelSettings(
+            url=self.llm_url,
+            model=self.llm_model,
+            api_key=self.llm_api_key,
+            timeout_s=self.llm_timeout_s,
+            context_tokens=self.llm_context_tokens,
+        )
 
     @property
     def database(self) -> str:

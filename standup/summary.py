@@ -26,6 +26,10 @@ class Kind(str, Enum):
     ACTION = "action"
 
 
+RULES = "rules"
+#: The name of the summarizer that needs no model.
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line of the notes."""
@@ -53,7 +57,7 @@ class Summary:
 
     items: tuple[Item, ...]
     summarizer: str
-    """Who wrote it: ``rules``, or the name of a language model."""
+    """Who wrote it: ``rules``, or the name of a language model; a remark on how may follow in parentheses."""
 
     def of(self, person: str | None, *kinds: Kind) -> tuple[Item, ...]:
         """Return the items of one person (None: of the group) and of these kinds, in their order."""
@@ -112,8 +116,14 @@ HEADINGS = {Kind.DONE: "Done", Kind.NEXT: "Next", Kind.BLOCKER: "Blockers"}
 
 
 def author(summary: Summary) -> str:
-    """Return who wrote the summary, as readers should understand it."""
-    return "extractive, no language model" if summary.summarizer == "rules" else summary.summarizer
+    """Return who wrote the summary, as readers should understand it.
+
+    Where the rules stand in for a language model, it says why.
+    """
+    who, _, remark = summary.summarizer.partition(" (")
+    if who != RULES:
+        return summary.summarizer
+    return f"extractive, {remark.removesuffix(')') or 'no language model'}"
 
 
 def people(summary: Summary, transcript: Transcript) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def parse(document: str | bytes) -> Transcript:
         raise InputRefused(
             f"The transcript lacks the field {missing}; `standup export --format json` writes the form."
         ) from missing
-    except (ValueError, TypeError, AttributeError) as cause:
+    except (ValueError, TypeError, AttributeError, OverflowError) as cause:
         raise InputRefused(
             "The file is not a transcript in the JSON form that `standup export --format json` writes."
         ) from cause

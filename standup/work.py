@@ -109,10 +109,13 @@ def _note_out_of_memory(archive: Archive, program: str, meeting_id: str, level: 
 
 
 def summarize(archive: Archive, settings: Settings, claim: Claim) -> None:
-    """Find what each person did, will do and is blocked by. Raises SummarizeError."""
+    """Find what each person did, will do and is blocked by; by rules where no language model is set or answers.
+
+    Raises SummarizeError.
+    """
     from standup.summarize import choose
 
-    summary = choose().summarize(archive.transcript(claim.meeting_id))
+    summary = choose(settings.language_model).summarize(archive.transcript(claim.meeting_id))
     archive.store_summary(claim, summary, now_ms())
     log.info("Summarized into %d items by %s", len(summary.items), summary.summarizer)
 

@@ -359,3 +359,11 @@ def test_what_the_recorder_missed_is_told(gaps: tuple[Gap, ...], told: str) -> N
     meeting = Meeting(MEETING_ID, "1", "2", "3", STARTED_AT, gaps=gaps)
     notice = notes(meeting, Summary((), "rules"), Transcript(meeting.id, (), ()))
     assert unheard(gaps) in notice.cards[0].description
+
+
+def test_the_footer_holds_a_whole_remark() -> None:
+    """What a reader should know of a language model's notes is never cut off, however much it is."""
+    remark = "1234 of 5678 utterances read by rules: the model made up more than was said; left out 99 that nobody said"
+    transcript = Transcript(MEETING_ID, (), ())
+    shown = notes(MEETING, Summary((), f"{'x' * 60} ({remark})"), transcript, speech_model="large-v3-turbo")
+    assert f"({remark}) · speech model large-v3-turbo" in shown.cards[0].footer

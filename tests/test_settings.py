@@ -66,6 +66,48 @@ def test_a_missing_token_names_the_next_step(tmp_path: Path) -> None:
         load(tmp_path / "none").discord.require_token()
 
 
+def test_no_endpoint_is_no_language_model(tmp_path: Path) -> None:
+    """Without STANDUP_LLM_URL there is nothing to ask, whatever else is set."""
+    assert load(tmp_path / "none", llm_model="x", llm_api_key="y").language_model is None
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        pytest.param("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1", id="no path"),
+        pytest.param("http://127.0.0.1:11434/v1/", "http://127.0.0.1:11434/v1", id="a slash at the end"),
+        pytest.param("https://llm.example/api", "https://llm.example/api", id="a path of its own"),
+    ],
+)
+def test_the_endpoint_of_the_language_model(tmp_path: Path, given: str, url: str) -> None:
+    """The address of a server alone means its /v1; the key hides itself."""
+    found = load(tmp_path / "none", llm_url=given, llm_api_key="hunter2").language_model
+    assert found is not None
+    assert (url, 300, 4096) == (found.url, found.timeout_s, found.context_tokens)
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("llm_url", "ftp://x", id="no HTTP"),
+        pytest.param("llm_url", "http://", id="no host"),
+        pytest.param("llm_url", "http://[hunter2/v1", id="no address"),
+        pytest.param("llm_url", "http://localhost:hunter2/v1", id="no port"),
+        pytest.param("llm_url", "http://localhost:99999/v1", id="no such port"),
+        pytest.param("llm_url", "https://me:hunter2@llm.example/v1", id="a password"),
+        pytest.param("llm_timeout_s", 4501, id="longer than the stage"),
+        pytest.param("llm_timeout_s", 1, id="too short"),
+        pytest.param("llm_context_tokens", 512, id="too small a context"),
+    ],
+)
+def test_a_language_model_that_cannot_be(tmp_path: Path, name: str, value: str | int) -> None:
+    """A setting of the language model that cannot work is named, its value is not."""
+    with pytest.raises(SettingsError, match=f"STANDUP_{name.upper()}") as caught:
+        load(tmp_path / "none", **{name: value})
+    assert "hunter2" not in str(caught.value)
+
+
 def test_environment_carries_everything_to_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child program that gets `environment` reads the same settings."""
     settings = load(tmp_path / "none", discord_token="t", data_dir=tmp_path, whisper_model="tiny.en")

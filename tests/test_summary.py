@@ -9,7 +9,7 @@ import pytest
 
 from standup.errors import InputRefused
 from standup.meeting import Participant
-from standup.summary import Item, Kind, Summary, parse, people, serialize, summary_markdown
+from standup.summary import Item, Kind, Summary, author, parse, people, serialize, summary_markdown
 from standup.transcript import Transcript, Utterance
 
 TRANSCRIPT = Transcript(
@@ -89,6 +89,23 @@ def test_the_last_line_names_a_language_model() -> None:
     """A summary that a model wrote ends with the model's name."""
     made = summary_markdown(Summary((), "llama3.1:8b"), TRANSCRIPT)
     assert "Written by: llama3.1:8b." == made.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("summarizer", "told"),
+    [
+        pytest.param("rules", "extractive, no language model", id="rules"),
+        pytest.param(
+            "rules (the language model did not answer)",
+            "extractive, the language model did not answer",
+            id="rules in its place",
+        ),
+        pytest.param("llama3.1:8b (left out 2 that nobody said)", None, id="a model with a remark"),
+    ],
+)
+def test_author(summarizer: str, told: str | None) -> None:
+    """Readers are told who wrote the notes, and why it was the rules when a model was meant to."""
+    assert (told or summarizer) == author(Summary((), summarizer))
 
 
 def test_people_are_those_who_spoke_or_own_something() -> None:

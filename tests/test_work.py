@@ -20,6 +20,7 @@ from standup.settings import load
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Utterance
+from tests.summarize.scripted_endpoint import MODEL, Answer, Script, endpoint, well_behaved
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
@@ -66,6 +67,38 @@ def test_summarize_of_silence(archive: Archive) -> None:
     found = archive.summary(MEETING)
     assert found is not None
     assert found.items == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "author", "items"),
+    [
+        pytest.param(well_behaved, MODEL, ["the login page."], id="it answers"),
+        pytest.param(
+            lambda _: Answer(status=401),
+            "rules (the language model refused the key)",
+            ["Finished the login page"],
+            id="it refuses",
+        ),
+    ],
+)
+def test_summarize_by_a_language_model(
+    archive: Archive, script: Script, author: str, items: list[str]
+) -> None:
+    """With an endpoint in the settings it writes the notes; when it fails the stage is done all the same."""
+    said = Utterance("u1", "11", 0, 900)
+    taken = archive.claim(MEETING, Stage.CAPTURE, work.now_ms())
+    assert isinstance(taken, Claim)
+    archive.store_capture(taken, [], [said], work.now_ms())
+    taken = archive.claim(MEETING, Stage.TRANSCRIBE, work.now_ms())
+    assert isinstance(taken, Claim)
+    archive.store_transcription(taken, [said.heard("I finished the login page.")], "tiny.en", work.now_ms())
+    taken = archive.claim(MEETING, Stage.SUMMARIZE, work.now_ms())
+    assert isinstance(taken, Claim)
+    with endpoint(script) as running:
+        work.summarize(archive, load(None, llm_url=running.url, llm_model=MODEL), taken)
+    found = archive.summary(MEETING)
+    assert found is not None
+    assert (author, items) == (found.summarizer, [one.text for one in found.items])
 
 
 def test_notify_without_a_channel_ends_the_meeting(archive: Archive) -> None:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from standup import __version__
-from standup.cli import bench, meetings, operation, record, schedules, trial
+from standup.cli import bench, meetings, notes, operation, record, schedules, trial
 from standup.errors import DiskFull, StandupError
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command_group in (trial, operation, meetings, record, schedules, bench):
+for command_group in (trial, operation, meetings, notes, record, schedules, bench):
     command_group.register(app)
 
 

@@ -7,6 +7,7 @@ import json
 import platform
 import re
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from standup.cli import notes
 from standup.errors import StandupError
 from standup.settings import load
 
 if TYPE_CHECKING:
     from standup.bench.operation import OperationFigures
+    from standup.bench.summarize import Writer
 
 bench = typer.Typer(
     help="Measure, beside a peer in the same run. Figures are ratios; the clock of a busy machine wanders.",
@@ -26,6 +29,16 @@ bench = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+#: Where a checkout keeps the annotated standups.
+STANDUPS = Path(__file__).parents[2] / "tests" / "data" / "standups"
+
+
+class Half(str, Enum):
+    """The annotated standups to build with, and those to judge by."""
+
+    dev = "dev"
+    test = "test"
 
 
 def register(app: typer.Typer) -> None:
@@ -99,6 +112,60 @@ def transcribe(
         "times_batched": round(figures.times_batched, 2),
     }
     _tell("transcribe", found, table, as_json)
+
+
+@bench.command()
+def summarize(
+    half: Annotated[
+        Half, typer.Option(help="dev: to build with and look into; test: held out, scores only.")
+    ] = Half.dev,
+    model: notes.Model = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Score another system's notes: JSON of id -> {items}.", show_default=False),
+    ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(metavar="STYLE|ID", help="Also list the mistakes (dev half only).", show_default=False),
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(help="Folder of both halves; default: the checkout's.", show_default=False)
+    ] = STANDUPS,
+    as_json: Json = False,
+) -> None:
+    """Precision, recall, attribution and inventions of the notes on annotated standups, by kind and style.
+
+    Ends with 1 when a target is missed on the test half.
+    """
+    from standup.bench.standups import load as annotated
+    from standup.bench.summarize import describe, measure
+    from standup.cli import scores
+
+    if show and half is Half.test:
+        raise typer.BadParameter("the test half is held out; --show works on the dev half only")
+    standups = annotated(data, half.value)
+    known_styles = {one.style for one in annotated(data, Half.dev.value)}
+    writer = _writer(model, predictions)
+    with Console(stderr=True).status("Summarizing"):
+        figures = measure(half.value, standups, writer, known_styles)
+    _tell("summarize", describe(figures), scores.table(figures), as_json)
+    console = Console(stderr=as_json)
+    scores.print_verdicts(console, figures)
+    if show:
+        scores.print_mistakes(console, figures, show)
+    if half is Half.test and not all(one.is_met for one in figures.targets):
+        raise StandupError("The notes miss a target on the test half.")
+
+
+def _writer(model: str | None, predictions: Path | None) -> Writer:
+    """Return what makes the notes: the rules, a language model, or a file of another system's."""
+    from standup.bench.summarize import by_predictions, by_summarizer, parse_predictions
+
+    if predictions is None:
+        return by_summarizer(notes.summarizer(model))
+    if model:
+        raise typer.BadParameter("give --model or --predictions, not both")
+    return by_predictions(parse_predictions(predictions.read_bytes()))
 
 
 @bench.command()

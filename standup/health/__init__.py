@@ -3,7 +3,7 @@
 ``check``       one finding and its grade                                                    pure
 ``verdicts``    what a measured value means                                                  pure
 ``machine``     measures this machine; ``graphics`` its GPU
-``services``    asks broker, archive, speech model, Flower
+``services``    asks broker, archive, speech and language model, Flower
 ``account``     asks Discord
 ``places``      which channels are asked about                                               pure
 
@@ -30,7 +30,8 @@ MEETINGS = 20
 def examine(settings: Settings, channel_ids: Collection[int] = ()) -> Iterator[Check]:
     """Yield one check after the other, each as soon as it is known; *channel_ids* are looked at too.
 
-    Every wait has a limit: Redis 3 s, Discord 5 s a call and 10 s a channel. Must not be called from an event loop.
+    Every wait has a limit: Redis 3 s, the language model 5 s, Discord 5 s a call and 10 s a channel. Must not be
+    called from an event loop.
     """
     yield machine.python()
     yield machine.ffmpeg()
@@ -44,6 +45,8 @@ def examine(settings: Settings, channel_ids: Collection[int] = ()) -> Iterator[C
     yield model
     yield machine.device(settings.whisper_device)
     yield machine.memory(weights_bytes)
+    if settings.language_model is not None:
+        yield services.language_model(settings.language_model)
     yield services.flower(settings)
     meetings: tuple[Meeting, ...] = ()
     if schema.grade is Grade.GOOD:

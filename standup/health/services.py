@@ -1,7 +1,8 @@
-"""Ask what the programs lean on: broker, archive, speech model, Flower. `verdicts` judges."""
+"""Ask what the programs lean on: broker, archive, speech and language model, Flower. `verdicts` judges."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from standup.errors import ModelLoadError, SettingsError, StandupError
 from standup.health import verdicts
 from standup.health.check import Check, bad
 from standup.meeting import Meeting
-from standup.settings import Settings, WhisperSettings
+from standup.settings import LanguageModelSettings, Settings, WhisperSettings
 from standup.supervision.programs import command
 from standup.transcribe import models
 from standup.transcribe.hub import HubShelf
 
 ANSWER_S = 3
+LLM_ANSWER_S = 5
 WEIGHTS = "model.bin"
 SUPERVISORD_PIDFILE = "supervisord.pid"
 #: Where supervisord.conf keeps it, under DATA_DIR.
@@ -140,6 +142,23 @@ def model(settings: WhisperSettings) -> tuple[Check, int]:
         return bad("model", _clause(problem), "correct .env and run `standup doctor` again"), 0
     size_bytes = (choice.path / WEIGHTS).stat().st_size
     return verdicts.model(choice.label, settings.model, models.BUNDLED), size_bytes
+
+
+def language_model(settings: LanguageModelSettings) -> Check:
+    """Ask the endpoint of the language model what it has; nothing that was said is sent."""
+    from standup.summarize.endpoint import Endpoint, NoAnswer
+
+    async def listed() -> list[str]:
+        async with Endpoint(settings) as endpoint:
+            return await endpoint.models()
+
+    try:
+        found = asyncio.run(asyncio.wait_for(listed(), LLM_ANSWER_S))
+    except asyncio.TimeoutError:
+        return verdicts.language_model(settings.model, (), f"no answer in {LLM_ANSWER_S} s")
+    except NoAnswer as problem:
+        return verdicts.language_model(settings.model, (), f"its endpoint {problem.remark}")
+    return verdicts.language_model(settings.model, found)
 
 
 def flower(settings: Settings) -> Check:

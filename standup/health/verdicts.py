@@ -212,6 +212,24 @@ def flower(password: str) -> Check:
     return good("Flower", "protected by a password, on 127.0.0.1 alone")
 
 
+def language_model(wanted: str, listed: Collection[str], problem: str = "") -> Check:
+    """Judge the language model by what its endpoint lists; *wanted* is STANDUP_LLM_MODEL.
+
+    *problem*: why nothing is listed, a clause. Never worse than doubtful, because the rules take over.
+    """
+    name, until = "language model", "until then rules write the notes"
+    if problem:
+        return doubtful(name, problem, f"start it and check STANDUP_LLM_URL and its key; {until}")
+    if not wanted and len(listed) != 1:
+        step = f"set STANDUP_LLM_MODEL to one of them; {until}"
+        return doubtful(name, f"not chosen, the endpoint has {len(listed)}", step)
+    if wanted and wanted not in listed and f"{wanted}:latest" not in listed:
+        return doubtful(
+            name, f"{wanted} is not listed by its endpoint", f"correct STANDUP_LLM_MODEL or load it; {until}"
+        )
+    return good(name, f"{wanted or next(iter(listed))}, answers")
+
+
 def token(status: int) -> Check:
     """Judge the token by the HTTP status of Discord's answer."""
     if status == 200:

@@ -19,7 +19,7 @@ from standup.summary import HEADINGS, Item, Kind, Summary, author, moments, peop
 from standup.transcript import Outcome, Transcript, clock, plain
 
 GREEN = 0x57F287
-LABEL_UNITS = 100
+LABEL_UNITS = 300
 SILENT_UNITS = 400
 #: Which of a person's items are worth the space first.
 RANKED = (Kind.BLOCKER, Kind.NEXT, Kind.DONE)

@@ -1,23 +1,23 @@
 """Turning a transcript into a summary. The contract is `standup.summary.Summarizer`.
 
-Every sibling that is one can be chosen here by name; `rules` needs neither a model nor a network.
+`rules` needs neither a model nor a network; `llm` asks a language model and falls back to the rules. Whoever writes
+it, every item is checked against what was said (`evidence`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from standup.errors import SettingsError
+from standup.settings import LanguageModelSettings
+from standup.summarize.grounded import Grounded
 from standup.summarize.rules import RulesSummarizer
 from standup.summary import Summarizer
 
-SUMMARIZERS: Mapping[str, Callable[[], Summarizer]] = {"rules": RulesSummarizer}
 
+def choose(model: LanguageModelSettings | None = None) -> Summarizer:
+    """Return the summarizer that asks *model*; without one, the rules."""
+    rules = Grounded(RulesSummarizer())
+    if model is None:
+        return rules
+    # The client takes half a second to import; who has no model need not wait for it.
+    from standup.summarize.llm import LanguageModel
 
-def choose(name: str = "rules") -> Summarizer:
-    """Return the summarizer called *name*; raise SettingsError, listing the known ones, when there is none."""
-    try:
-        return SUMMARIZERS[name]()
-    except KeyError:
-        known = ", ".join(sorted(SUMMARIZERS))
-        raise SettingsError(f"There is no summarizer of that name; the known ones are: {known}.") from None
+    return LanguageModel(model, rules)

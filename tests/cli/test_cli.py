@@ -85,6 +85,9 @@ def test_every_command_teaches() -> None:
         "retry",
         "import",
         "record",
+        "summarize",
+        "schema",
+        "schedules",
         "bench",
     ]
     overview = run("--help")

@@ -12,8 +12,9 @@ from sqlalchemy import create_engine, text
 from standup.archive import Archive
 from standup.health import services
 from standup.health.check import Grade
-from standup.settings import Settings, WhisperSettings, load
+from standup.settings import LanguageModelSettings, Settings, WhisperSettings, load
 from tests.local_processes import LocalRedis
+from tests.summarize.scripted_endpoint import MODEL, Script, endpoint, well_behaved
 
 
 def settings(folder: Path, **values: str) -> Settings:
@@ -112,6 +113,35 @@ def test_a_missing_model(tmp_path: Path) -> None:
     """A folder without a model is told, with no size."""
     check, size_bytes = services.model(WhisperSettings(model=str(tmp_path), device="cpu", language="auto"))
     assert (Grade.BAD, 0) == (check.grade, size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("script", "model", "grade", "finding"),
+    [
+        pytest.param(well_behaved, MODEL, Grade.GOOD, f"{MODEL}, answers", id="there"),
+        pytest.param(well_behaved, "", Grade.GOOD, f"{MODEL}, answers", id="the only one"),
+        pytest.param(well_behaved, "x", Grade.DOUBTFUL, "x is not listed by its endpoint", id="another"),
+        pytest.param(None, MODEL, Grade.DOUBTFUL, "its endpoint did not answer", id="nobody"),
+    ],
+)
+def test_the_language_model(
+    script: Script | None, model: str, grade: Grade, finding: str, closed_port: int
+) -> None:
+    """The endpoint's list decides; an endpoint that is away is a warning, and no key or address is shown."""
+    if script is None:
+        found = services.language_model(asked(f"http://127.0.0.1:{closed_port}/v1", model))
+    else:
+        with endpoint(script) as running:
+            found = services.language_model(asked(running.url, model))
+        assert [] == running.requests
+    assert (grade, finding) == (found.grade, found.finding)
+    assert "127.0.0.1" not in found.line()
+
+
+def asked(url: str, model: str) -> LanguageModelSettings:
+    wanted = load(None, llm_url=url, llm_model=model, llm_api_key="secret").language_model
+    assert wanted is not None
+    return wanted
 
 
 def test_flower_is_looked_at_by_its_password(tmp_path: Path) -> None:

@@ -186,9 +186,12 @@ class RecorderWatch:
         self._ended: set[str] = set()
 
     async def run(self) -> None:
-        """Look every few seconds until cancelled."""
+        """Look every few seconds until cancelled; one look that fails does not end the watch."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("Looking after the recorder failed; it is tried again")
             await asyncio.sleep(WATCH_S)
 
     async def look(self) -> None:

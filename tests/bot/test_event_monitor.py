@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from datetime import datetime, timezone
@@ -15,7 +16,7 @@ import pytest
 from standup import logs
 from standup.archive import manifest as manifests
 from standup.archive.manifest import Manifest
-from standup.bot import presence
+from standup.bot import event_monitor, presence
 from standup.bot.event_monitor import LINES_AT_ONCE, EventLog, Monitor, RecorderWatch
 from standup.meeting import Meeting
 from standup.settings import load
@@ -90,6 +91,37 @@ async def test_watch_ends_with_the_meeting(
     await watch.look()
 
     assert caplog.records == []
+
+
+class RestlessBot(SeatedBot):
+    """A bot that fails when it is first asked, and tells when it is asked again."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.asked = 0
+        self.is_asked_again = asyncio.Event()
+
+    def get_guild(self, guild_id: int) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            raise ValueError("the first look fails")
+        self.is_asked_again.set()
+        return super().get_guild(guild_id)
+
+
+async def test_a_look_that_fails_does_not_end_the_watch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong once is logged, and the recorder is looked after again."""
+    monkeypatch.setattr(event_monitor, "WATCH_S", 0)
+    manifests.write(tmp_path, Manifest(MEETING))
+    bot = RestlessBot()
+    watching = asyncio.create_task(watch_over(bot, tmp_path, monkeypatch).run())
+
+    await asyncio.wait_for(bot.is_asked_again.wait(), 30)
+
+    watching.cancel()
+    assert "Looking after the recorder failed" in caplog.text
 
 
 def _at(channel_id: int | None) -> Any:

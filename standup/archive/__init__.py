@@ -123,9 +123,8 @@ class Archive:
         if notice is None:
             session.add(NoticeRow(meeting_id=manifest.meeting.id, message_id=manifest.message_id))
         elif manifest.message_id and not notice.final:
-            notice.message_id = (
-                manifest.message_id
-            )  # somebody deleted the first, and the recorder posted another
+            # Somebody deleted the first, and the recorder posted another.
+            notice.message_id = manifest.message_id
 
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting; raise MeetingNotFound."""

@@ -2,6 +2,8 @@
 
 Pure. A number is a word of its own and is compared as it stands; other words are compared by their stems, and
 nearly equal ones count as equal, because recognised speech and rewording bend endings and letters. English.
+
+The product's own check (`standup.summarize.words`) is not used on purpose: what is measured must not be the measure.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from standup.meeting import Participant
 
@@ -24,6 +24,11 @@ class Roster:
         for person in participants:
             for part in _parts(person.name):
                 self._called.setdefault(part, set()).add(person.id)
+
+    @property
+    def names(self) -> Collection[str]:
+        """Every part of a name, in lower case."""
+        return self._called.keys()
 
     def find(self, word: str) -> str | None:
         """Return the id of the one participant that *word* names.

@@ -73,6 +73,17 @@ _SUBJECTS = {
         rf"problem)(?: right now| today| at the moment)? is\s+(?:that\s+)?|i(?:'m| am|'s| is)?\s+{_ALSO})",
         re.IGNORECASE,
     ),
+    Kind.ACTION: re.compile(
+        rf"^(?:(?-i:[A-Z])[\w'-]+,?\s+)?(?:(?:can|could|would|will)\s+(?:you|i|we|somebody|someone)|"
+        rf"(?:i|you|we|somebody|someone)(?:'ll|\s+(?:will|can|could|should|must|need to|have to))|"
+        rf"i(?:'m| am) going to|(?:let me|please)(?=\s+\w+))\s+{_ALSO}(?:please\s+|maybe\s+|quickly\s+)*",
+        re.IGNORECASE,
+    ),
+    Kind.DECISION: re.compile(
+        r"^(?:(?:we(?:'ve| have)?|it's|that's)\s+(?:all\s+)?(?:decided|agreed|settled)(?:\s+(?:to|that|on))?|"
+        r"(?:should|shall|can|could|do) we|(?:then )?let's|agreed,?|decided:?|decision:?)\s+(?:just\s+|then\s+)*",
+        re.IGNORECASE,
+    ),
 }
 
 

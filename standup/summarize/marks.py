@@ -1,0 +1,116 @@
+"""Marks on a transcript: which words say an item, and of which kind. Pure.
+
+A reader gives each word a likelihood for every label; `marked` makes stretches of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Label(str, Enum):
+    """What a word is part of. The order is that of the weights' outputs."""
+
+    NOTHING = "nothing"
+    DONE = "done"
+    NEXT = "next"
+    BLOCKER = "blocker"
+    ACTION = "action"
+    DECISION = "decision"
+    ASSENT = "assent"
+    """A yes to the request or proposal before it."""
+    TOPIC = "topic"
+    """What a question asks about, where the answer alone does not name it."""
+
+
+LABELS = tuple(Label)
+
+LEAST = 1e-6
+"""No likelihood counts as less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, as the weights see it."""
+
+    start: int
+    """Where it stands in its turn's text, in characters."""
+    end: int
+    likelihoods: Sequence[float]
+    """For each of LABELS; they add up to 1."""
+    begins: float
+    """How likely an item begins with it."""
+    is_others: float
+    """How likely its item belongs to somebody else than the speaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a turn that says one item."""
+
+    turn: int
+    """The place of its turn."""
+    start: int
+    end: int
+    label: Label
+    is_others: bool
+    """Whether it belongs to somebody else than the speaker."""
+    likelihood: float
+    """The mean over its words."""
+
+
+def marked(turn: int, words: Sequence[Word], *, caution: float) -> Iterator[Mark]:
+    """Return the stretches of one turn, in their order: the likeliest way to cut it (Viterbi 1967).
+
+    Each stretch costs *caution*, in nats: what an item must be likelier than nothing, over all its words.
+    """
+    for label, run in _runs(words, _cut(words, caution)):
+        place = LABELS.index(label)
+        likelihood = sum(one.likelihoods[place] for one in run) / len(run)
+        is_others = sum(one.is_others for one in run) > 0.5 * len(run)
+        yield Mark(turn, run[0].start, run[-1].end, label, is_others, likelihood)
+
+
+def _cut(words: Sequence[Word], caution: float) -> list[tuple[int, bool]]:
+    """Return for each word the place of its label, and whether a stretch begins with it."""
+    best = [0.0] + [-math.inf] * (len(LABELS) - 1)
+    steps: list[list[tuple[int, bool]]] = []
+    for word in words:
+        begins, goes_on = math.log(max(word.begins, LEAST)), math.log(max(1 - word.begins, LEAST))
+        likeliest = max(range(len(LABELS)), key=best.__getitem__)
+        step, reached = [], []
+        for place, likelihood in enumerate(word.likelihoods):
+            stay = best[place] + (goes_on if place else 0.0)
+            enter = best[likeliest] + (begins - caution if place else 0.0)
+            step.append((place, False) if stay >= enter else (likeliest, place > 0))
+            reached.append(max(stay, enter) + math.log(max(likelihood, LEAST)))
+        best = reached
+        steps.append(step)
+    return _traced(steps, max(range(len(LABELS)), key=best.__getitem__))
+
+
+def _traced(steps: Sequence[Sequence[tuple[int, bool]]], last: int) -> list[tuple[int, bool]]:
+    """Return the way through *steps* that ends at *last*."""
+    way: list[tuple[int, bool]] = []
+    for step in reversed(steps):
+        before, is_new = step[last]
+        way.append((last, is_new))
+        last = before
+    return way[::-1]
+
+
+def _runs(words: Sequence[Word], way: Sequence[tuple[int, bool]]) -> Iterator[tuple[Label, list[Word]]]:
+    run: list[Word] = []
+    label = Label.NOTHING
+    for word, (place, is_new) in zip(words, way, strict=True):
+        if run and (is_new or LABELS[place] is not label):
+            yield label, run
+            run = []
+        label = LABELS[place]
+        if label is not Label.NOTHING:
+            run.append(word)
+    if run:
+        yield label, run

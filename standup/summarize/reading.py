@@ -1,0 +1,171 @@
+"""From marks to items: whose each one is, when it is due, and which utterances show it. Pure.
+
+The marks say which words are an item and of which kind, and whether it is the speaker's own. The rest follows from
+who spoke: a request is that of whoever takes it, or of whoever it names; a report on somebody belongs to the person
+it names, or whom "she" stands for; what belongs to nobody who was there is left out. Nothing is reworded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from standup.summarize.context import before, is_poor
+from standup.summarize.due import find_due, without_due
+from standup.summarize.marks import Label, Mark
+from standup.summarize.names import Roster
+from standup.summarize.turns import Turn
+from standup.summarize.wording import clean, phrase
+from standup.summary import Item, Kind
+
+ANSWERED_WITHIN = 6
+"""How many turns a request, a proposal or a question waits for its answer."""
+POINTS_BACK = 2
+"""How many turns before may name whom "he", "she" or "they" stand for."""
+
+_KINDS = {
+    Label.DONE: Kind.DONE,
+    Label.NEXT: Kind.NEXT,
+    Label.BLOCKER: Kind.BLOCKER,
+    Label.ACTION: Kind.ACTION,
+    Label.DECISION: Kind.DECISION,
+}
+_WORD = re.compile(r"[^\W\d_][\w'-]*")
+_SUBJECT = re.compile(
+    r"^(?P<name>[^\W\d_][\w-]*)(?=(?:'s|\s+(?:is|has|will|should|must|can|needs? to|has to|also|just|already))\b)"
+)
+#: Days that a next means anyway.
+_NOW = frozenset({"today", "this week", "this afternoon"})
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An item that may still be answered."""
+
+    item: Item
+    turn: int
+    speaker: str
+    is_open: bool = False
+    """Whether it becomes the task of whoever agrees to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    turn: int
+    text: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The state of one pass over the marks. Owned by one call of `items`."""
+
+    turns: Sequence[Turn]
+    roster: Roster
+    drafts: list[_Draft] = field(default_factory=list)
+    topic: _Topic | None = None
+
+    def take(self, mark: Mark) -> None:
+        """Read the next mark."""
+        turn = self.turns[mark.turn]
+        text, evidence = turn.text[mark.start : mark.end], turn.evidence(mark.start, mark.end)
+        if mark.label is Label.TOPIC:
+            self.topic = _Topic(mark.turn, clean(text), evidence)
+        elif mark.label is Label.ASSENT:
+            self._assent(mark.turn, evidence)
+        else:
+            self._draft(mark, text, evidence)
+
+    def _assent(self, place: int, evidence: tuple[str, ...]) -> None:
+        """Let a yes confirm the latest request or proposal, and make the request that of whoever says it."""
+        asked = next(
+            (one for one in reversed(self.drafts) if one.item.kind in (Kind.ACTION, Kind.DECISION)), None
+        )
+        if asked is None or place - asked.turn > ANSWERED_WITHIN:
+            return
+        turn = self.turns[place]
+        asked.item = replace(asked.item, evidence=_together(asked.item.evidence, evidence))
+        if asked.is_open and turn.speaker != asked.speaker:
+            due = asked.item.due or find_due(turn.text)
+            asked.item, asked.is_open = replace(asked.item, person=turn.speaker, due=due), False
+
+    def _draft(self, mark: Mark, text: str, evidence: tuple[str, ...]) -> None:
+        kind, turn = _KINDS[mark.label], self.turns[mark.turn]
+        person = self._person(mark, kind, text)
+        if person is None and kind not in (Kind.ACTION, Kind.DECISION):
+            return
+        due = _due(kind, text)
+        words = phrase(self._as_theirs(without_due(clean(text), due), person), kind)
+        if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
+            return
+        words, evidence = self._with_topic(mark, words, evidence)
+        is_open = kind is Kind.ACTION and mark.is_others
+        self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
+
+    def _as_theirs(self, text: str, person: str | None) -> str:
+        """Return *text* as *person* would say it, where it begins with their name: "Ben is stuck" is "I is stuck"."""
+        found = _SUBJECT.match(text)
+        if found is None or person is None or self.roster.find(found["name"]) != person:
+            return text
+        return f"I{text[found.end() :]}"
+
+    def _with_topic(self, mark: Mark, words: str, evidence: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        """Return an item's words and evidence with what it is about, where its own words do not say that."""
+        topic, self.topic = self.topic, None
+        if topic is not None and mark.turn - topic.turn <= ANSWERED_WITHIN:
+            return f"{topic.text}: {words}", _together(topic.evidence, evidence)
+        if not is_poor(words, self.roster.names):
+            return words, evidence
+        about, there = before(self.turns, mark.turn, mark.start, self.roster.names)
+        return (f"{about}: {words}", _together(there, evidence)) if about else (words, evidence)
+
+    def _person(self, mark: Mark, kind: Kind, text: str) -> str | None:
+        """Return whose item it is; None for the group, for nobody yet, or for nobody who is there."""
+        turn = self.turns[mark.turn]
+        if kind is Kind.DECISION:
+            return None
+        if not mark.is_others:
+            return turn.speaker
+        named = self._named(text, turn.speaker) or self._named(turn.text, turn.speaker)
+        if named:
+            return named[0]
+        earlier = self.turns[max(0, mark.turn - POINTS_BACK) : mark.turn]
+        if kind is Kind.ACTION:
+            return None
+        mentioned = [one for each in earlier for one in self._named(each.text, turn.speaker)]
+        return mentioned[-1] if mentioned else None
+
+    def _named(self, text: str, but: str) -> list[str]:
+        found = (self.roster.mentioned(word) for word in _WORD.findall(text))
+        return [one for one in found if one is not None and one != but]
+
+
+def items(marks: Iterable[Mark], turns: Sequence[Turn], roster: Roster) -> tuple[Item, ...]:
+    """Return the items that *marks*, in the order in which they were said, make of *turns*; each once."""
+    reading = _Reading(turns, roster)
+    for mark in marks:
+        reading.take(mark)
+    return _merged(one.item for one in reading.drafts)
+
+
+def _due(kind: Kind, text: str) -> str | None:
+    """Return when an item is due; a day that a next means anyway is no date."""
+    if kind not in (Kind.NEXT, Kind.ACTION):
+        return None
+    due = find_due(text, deadline_only=kind is Kind.NEXT) or find_due(text)
+    return None if kind is Kind.NEXT and due is not None and due.lower() in _NOW else due
+
+
+def _together(*evidence: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for each in evidence for one in each))
+
+
+def _merged(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return *items* with what was said twice kept once, its evidence together."""
+    kept: dict[tuple[Kind, str | None, str], Item] = {}
+    for one in items:
+        key = (one.kind, one.person, re.sub(r"\W+", " ", one.text).casefold())
+        same = kept.get(key)
+        kept[key] = replace(one, evidence=_together(same.evidence, one.evidence)) if same else one
+    return tuple(kept.values())

@@ -1,0 +1,107 @@
+"""The weights that mark which words of a standup say an item: a small BERT encoder, run by onnxruntime on the CPU.
+
+MiniLM (Wang et al. 2020, arXiv:2002.10957; 6 layers, 384 wide), its last layer replaced by ten outputs per word
+piece: one for each of `marks.LABELS`, whether an item begins, and whether it is somebody else's. Fitted by
+`standup.bench.fitting` to the marked standups of tests/data/standups; int8. The same text gives the same marks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from standup.summarize.marks import LABELS, Mark, Word, marked
+from standup.summarize.passages import Passage, passages
+from standup.summarize.turns import Turn
+
+WEIGHTS = Path(__file__).with_name("weights")
+ROOM_TOKENS = 256
+"""How much the weights read at once; they were fitted to as much."""
+CAUTION = 5.0
+"""What a stretch must be likelier than nothing, in nats; chosen on the dev half."""
+
+Floats = NDArray[np.float32]
+
+
+class Tagger:
+    """Marks turns. Holds nothing between calls; one thread at a time."""
+
+    def __init__(self, session: Any, tokenizer: Any) -> None:
+        """Wrap an onnxruntime session and a tokenizer; `load` makes both."""
+        self._session = session
+        self._tokenizer = tokenizer
+
+    def mark(
+        self, turns: Sequence[Turn], names: Mapping[str, str], caution: float = CAUTION
+    ) -> Iterator[Mark]:
+        """Return the marks on *turns*, in their order; *names* says how each speaker is called.
+
+        Takes time in proportion to the words, and memory for one passage.
+        """
+        heads = [self._encoded(f"{names.get(one.speaker, one.speaker)} :") for one in turns]
+        bodies = [self._encoded(one.text) for one in turns]
+        sizes = [len(head.ids) + len(body.ids) + 1 for head, body in zip(heads, bodies, strict=True)]
+        for passage in passages(sizes, ROOM_TOKENS - 1):
+            outputs = self._outputs(passage, heads, bodies)
+            for place in range(passage.begin, passage.end):
+                begin, end = outputs.places[place - passage.first]
+                yield from marked(place, _words(bodies[place], outputs.values[begin:end]), caution=caution)
+
+    def _encoded(self, text: str) -> Any:
+        return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def _outputs(self, passage: Passage, heads: Sequence[Any], bodies: Sequence[Any]) -> _Outputs:
+        ids = [self._tokenizer.token_to_id("[CLS]")]
+        places = []
+        for place in range(passage.first, passage.last):
+            ids += heads[place].ids
+            places.append((len(ids), len(ids) + len(bodies[place].ids)))
+            ids += [*bodies[place].ids, self._tokenizer.token_to_id("[SEP]")]
+        (values,) = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})
+        return _Outputs(places, values[0])
+
+
+class _Outputs:
+    """What the weights say of one passage, and where its turns stand in it."""
+
+    def __init__(self, places: Sequence[tuple[int, int]], values: Floats) -> None:
+        self.places = places
+        self.values = values
+
+
+@lru_cache(maxsize=1)
+def load() -> Tagger:
+    """Return the tagger of this process; the first call reads 23 MB of weights. Reaches for no network."""
+    # Both take a quarter of a second to import; only who reads notes pays for it.
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(2, os.cpu_count() or 1)
+    session = onnxruntime.InferenceSession(
+        (WEIGHTS / "tagger.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+    return Tagger(session, Tokenizer.from_file(str(WEIGHTS / "tokenizer.json")))
+
+
+def _words(encoded: Any, values: Floats) -> list[Word]:
+    """Return the words of a turn, each judged by the mean of its pieces."""
+    kinds = len(LABELS)
+    likelihoods = np.exp(values[:, :kinds] - values[:, :kinds].max(axis=1, keepdims=True))
+    likelihoods /= likelihoods.sum(axis=1, keepdims=True)
+    chances = 1 / (1 + np.exp(-values[:, kinds:]))
+    found = []
+    for _, pieces in groupby(range(len(encoded.ids)), key=encoded.word_ids.__getitem__):
+        first, *rest = pieces
+        last = rest[-1] if rest else first
+        mean = likelihoods[first : last + 1].mean(axis=0).tolist()
+        begins, other = float(chances[first, 0]), float(chances[first : last + 1, 1].mean())
+        found.append(Word(encoded.offsets[first][0], encoded.offsets[last][1], mean, begins, other))
+    return found

@@ -1,0 +1,50 @@
+"""What an item speaks of where its own words do not say."""
+
+from __future__ import annotations
+
+import pytest
+
+from standup.summarize.context import LONGEST_CHARACTERS, before, is_poor
+from standup.summarize.turns import Turn
+
+
+@pytest.mark.parametrize(
+    ("text", "poor"),
+    [
+        pytest.param("Take it", True, id="points elsewhere"),
+        pytest.param("Ring them up, Ana", True, id="a name says who"),
+        pytest.param("Finished the login page", False, id="says it"),
+        pytest.param("Mail it to the bank by noon", True, id="points elsewhere at its start"),
+        pytest.param("Moved the archive of the shop to Oslo for it", False, id="says enough beside it"),
+        pytest.param("Will do", True, id="nothing of its own"),
+    ],
+)
+def test_poor(text: str, poor: bool) -> None:
+    """A text is poor when one cannot tell from it what it is about."""
+    assert poor == is_poor(text, {"ana"})
+
+
+TURNS = (
+    Turn("1", (("I drew the icons. Could someone", "u1"), ("pick one?", "u2"))),
+    Turn("2", (("Yes, okay. I'll pick one.", "u3"),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "start", "expected"),
+    [
+        pytest.param(1, 11, ("I drew the icons", ("u1",)), id="in another turn"),
+        pytest.param(0, 18, ("I drew the icons", ("u1",)), id="in the same turn"),
+        pytest.param(0, 0, ("", ()), id="nothing before"),
+    ],
+)
+def test_before(place: int, start: int, expected: tuple[str, tuple[str, ...]]) -> None:
+    """The nearest sentence with a word of its own is found, and where it was said."""
+    assert expected == before(TURNS, place, start, set())
+
+
+def test_a_long_sentence_is_shortened() -> None:
+    """Of a long sentence the end is kept, from a word on."""
+    text, _ = before((Turn("1", (("word " * 100 + "end", "u1"), ("it", "u2"))),), 0, 504, set())
+    assert text.startswith("… word")
+    assert len(text) <= LONGEST_CHARACTERS + 2

@@ -1,0 +1,80 @@
+"""Likelihoods of words made into stretches."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standup.summarize.marks import LABELS, Label, Word, marked
+
+
+def word(
+    place: int, likelihoods: Mapping[Label, float], *, begins: float = 0.01, is_others: float = 0.0
+) -> Word:
+    """Return the word at *place*, each five characters apart; what is not given is shared by the other labels."""
+    rest = (1 - sum(likelihoods.values())) / (len(LABELS) - len(likelihoods))
+    shares = [likelihoods.get(label, rest) for label in LABELS]
+    return Word(5 * place, 5 * place + 4, shares, begins, is_others)
+
+
+def stretches(words: list[Word], caution: float = 1.0) -> list[tuple[Label, int, int]]:
+    """Return label, start and end of each mark."""
+    return [(one.label, one.start, one.end) for one in marked(0, words, caution=caution)]
+
+
+def test_a_stretch() -> None:
+    """Words that are likely of one kind are one mark, from the first to the last."""
+    words = [
+        word(0, {Label.NOTHING: 0.98}),
+        word(1, {Label.DONE: 0.95}, begins=0.9),
+        word(2, {Label.DONE: 0.95}),
+        word(3, {Label.NOTHING: 0.98}),
+    ]
+    assert [(Label.DONE, 5, 14)] == stretches(words)
+
+
+def test_a_doubtful_word_does_not_cut_a_stretch() -> None:
+    """One word that looks like another kind stays with those around it."""
+    words = [
+        word(0, {Label.DONE: 0.95}, begins=0.9),
+        word(1, {Label.NEXT: 0.5, Label.DONE: 0.4}),
+        word(2, {Label.DONE: 0.95}),
+    ]
+    assert [(Label.DONE, 0, 14)] == stretches(words)
+
+
+def test_two_items_of_one_kind() -> None:
+    """An item begins where the words say so, though the one before it is of the same kind."""
+    words = [word(place, {Label.DONE: 0.95}, begins=0.95 if place in (0, 2) else 0.01) for place in range(4)]
+    assert [(Label.DONE, 0, 9), (Label.DONE, 10, 19)] == stretches(words)
+
+
+def test_caution_leaves_out_what_is_hardly_likely() -> None:
+    """The more caution, the likelier a stretch must be."""
+    words = [word(0, {Label.DONE: 0.6, Label.NOTHING: 0.3}, begins=0.9)]
+    assert (1, 0) == (len(stretches(words, 0.0)), len(stretches(words, 5.0)))
+
+
+def test_whose_it_is() -> None:
+    """A mark is somebody else's when most of its words say so."""
+    words = [
+        word(place, {Label.DONE: 0.95}, begins=0.9 if not place else 0.01, is_others=0.9)
+        for place in range(2)
+    ]
+    assert [True] == [one.is_others for one in marked(0, words, caution=1.0)]
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1)] * (len(LABELS) + 1)), max_size=20))
+def test_marks_are_apart_and_in_order(rows: list[tuple[float, ...]]) -> None:
+    """Whatever the likelihoods, marks do not overlap, are in order, and say an item."""
+    words = [
+        Word(5 * place, 5 * place + 4, [one / (sum(row[1:]) or 1) for one in row[1:]], row[0], 0.0)
+        for place, row in enumerate(rows)
+    ]
+    made = list(marked(0, words, caution=0.0))
+
+    assert all(one.end <= other.start for one, other in itertools.pairwise(made))
+    assert Label.NOTHING not in [one.label for one in made]

@@ -6,7 +6,10 @@ trap 'printf "test.sh: line %s failed with status %s; run bash -x test.sh to see
 
 readonly bin=.venv/bin
 readonly unit_floor_percent=85 integration_floor_percent=70
-readonly unit_limit_s=300 integration_limit_s=1500
+readonly unit_limit_s=300 integration_limit_s=1500 alone_limit_s=300
+# pytest's status when nothing was chosen.
+readonly none_chosen=5
+readonly beside_each_other=(-n auto --maxprocesses 4)
 closing_lines=()
 failed=0
 
@@ -28,6 +31,9 @@ Usage: ./test.sh [unit|integration|all] [--help]
   integration  the tests that start real processes; coverage of those processes at least $integration_floor_percent %
   all          both (the default), and htmlcov/index.html with both together
 
+Tests run beside each other, one per core and four at most; of the integration tests those that measure time or need the
+machine for themselves (marked "alone") come afterwards, one by one.
+
 Each kind counts only what its own tests ran. Runs ./setup.sh first, which is quick when nothing is missing.
 Arguments after -- go to pytest, e.g. ./test.sh unit -- -k journal; coverage is then shown and not enforced.
 
@@ -37,28 +43,52 @@ EOF
 
 percent_floor() { ((${#pytest_arguments[@]})) && echo 0 || echo "$1"; }
 
-# run_kind KIND FLOOR LIMIT OMITTED PYTEST-ARGUMENT...: one kind of test with its own coverage data and floor.
-run_kind() {
-    local kind=$1 floor=$2 limit_s=$3 omitted=$4 status=0 log=$work/$1.log
-    shift 4
-    printf '\n== %s tests\n' "$kind"
-    rm -f ".coverage.$kind" ".coverage.$kind".*
+# run_tests KIND LIMIT PYTEST-ARGUMENT...: run tests, adding to the coverage data of their kind; status is pytest's.
+run_tests() {
+    local kind=$1 limit_s=$2 status=0 log=$work/log
+    shift 2
     COVERAGE_FILE=$PWD/.coverage.$kind timeout --foreground "$limit_s" "$bin/python" -m pytest --color="$color" \
         --cov --cov-report= "$@" "${pytest_arguments[@]}" </dev/null 2>&1 | tee "$log" || status=$?
-    closing_lines+=("$(grep -E '=+ .* in [0-9.]+s.* =+' "$log" | tail -n 1 || true)")
-    if ((status != 0)); then
-        failed=1
-        ((status != 124)) || printf 'test.sh: the %s tests took over %s s and were stopped.\n' "$kind" "$limit_s" >&2
-    fi
-    report "$kind" "$(percent_floor "$floor")" "$omitted"
+    ((status == none_chosen)) ||
+        closing_lines+=("$(grep -E '=+ .* in [0-9.]+s.* =+' "$log" | tail -n 1 || true)")
+    ((status != 124)) || printf 'test.sh: the %s tests took over %s s and were stopped.\n' "$kind" "$limit_s" >&2
+    return "$status"
+}
+
+begin() {
+    printf '\n== %s tests\n' "$1"
+    rm -f ".coverage.$1" ".coverage.$1".*
+}
+
+run_unit() {
+    begin unit
+    run_tests unit "$unit_limit_s" -m "not integration" "${beside_each_other[@]}" || failed=1
+    report unit "$(percent_floor "$unit_floor_percent")" "$(IFS=,; echo "${edges[*]}")"
+}
+
+run_integration() {
+    local together=0 alone=0
+    begin integration
+    # By file, because the tests of a file share what was started for them.
+    run_tests integration "$integration_limit_s" -m "integration and not alone" "${beside_each_other[@]}" \
+        --dist loadfile --no-loadscope-reorder || together=$?
+    run_tests integration "$alone_limit_s" -m "integration and alone" --cov-append || alone=$?
+    case $together,$alone in
+        0,0 | 0,"$none_chosen" | "$none_chosen",0) ;;
+        *) failed=1 ;;
+    esac
+    report integration "$(percent_floor "$integration_floor_percent")" ""
 }
 
 # Print the coverage of one kind and hold it against its floor.
 report() {
     local kind=$1 floor=$2 omitted=$3
-    # Processes that outlived pytest's own session have left their data in files of their own.
+    # Processes that outlived pytest's own session have left their data in files of their own. Combining fails when
+    # there is nothing but what a killed process did not write to its end; the floor still holds for what was counted.
     if compgen -G ".coverage.$kind.*" >/dev/null; then
-        COVERAGE_FILE=$PWD/.coverage.$kind "$bin/coverage" combine --quiet --append
+        COVERAGE_FILE=$PWD/.coverage.$kind "$bin/coverage" combine --quiet --append ||
+            printf 'test.sh: no coverage in what is left of killed processes; it is not counted.\n' >&2
+        rm -f ".coverage.$kind".*
     fi
     printf '\n-- %s coverage, at least %s %%\n' "$kind" "$floor"
     COVERAGE_FILE=$PWD/.coverage.$kind "$bin/coverage" report --fail-under="$floor" ${omitted:+--omit="$omitted"} || {
@@ -105,11 +135,8 @@ main() {
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
 
-    [[ $kinds == integration ]] ||
-        run_kind unit "$unit_floor_percent" "$unit_limit_s" "$(IFS=,; echo "${edges[*]}")" \
-            -m "not integration" -n auto --maxprocesses 4
-    [[ $kinds == unit ]] ||
-        run_kind integration "$integration_floor_percent" "$integration_limit_s" "" -m integration
+    [[ $kinds == integration ]] || run_unit
+    [[ $kinds == unit ]] || run_integration
     write_html
     printf '%s\n' "${closing_lines[@]}"
     exit "$failed"

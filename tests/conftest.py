@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+
+from tests.coverage_data import drop_torn
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [one for one in os.environ if one.startswith("STANDUP_")]:
         monkeypatch.delenv(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files whose tests are given most time, so that in the end no worker is left with one of them."""
+    given_s: dict[Path, float] = defaultdict(float)
+    for item in items:
+        for mark in item.iter_markers("timeout"):
+            given_s[item.path] = max(given_s[item.path], mark.args[0])
+    items.sort(key=lambda item: -given_s[item.path])
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Drop torn coverage data once all tests have run, before pytest-cov combines it."""
+    result = yield
+    data_file = os.environ.get("COVERAGE_FILE")
+    if data_file and not hasattr(session.config, "workerinput"):  # workers end earlier than the tests
+        drop_torn(Path(data_file))
+    return result

@@ -253,14 +253,17 @@ def test_unforeseen_failure_names_step_and_line(checkout: Path) -> None:
 
 
 def test_continuous_integration_runs_the_three_scripts(checkout: Path) -> None:
-    """.ci/run calls setup, build and test in this order and nothing else, and stops at the first failure."""
+    """.ci/run calls setup, build and test in this order and nothing else, and stops at the first failure.
+
+    The unit tests run once: build leaves them to test.
+    """
     for name in WITH_HELP:
         write_program(checkout / name, RECORDER)
     assert 0 == run_script(checkout, ".ci/run").returncode
-    assert ["setup.sh", "build.sh", "test.sh"] == [call.strip() for call in calls(checkout)]
+    assert ["setup.sh", "build.sh --fast", "test.sh"] == [call.strip() for call in calls(checkout)]
     write_program(checkout / "build.sh", RECORDER + "exit 1\n")
     assert 1 == run_script(checkout, ".ci/run").returncode
-    assert ["setup.sh", "build.sh"] == [call.strip() for call in calls(checkout)]
+    assert ["setup.sh", "build.sh --fast"] == [call.strip() for call in calls(checkout)]
 
 
 @pytest.mark.parametrize(("lint_status", "status"), [(0, 0), (1, 1)], ids=["all pass", "lint fails"])
@@ -324,6 +327,7 @@ def test_discord_is_pinned_exactly() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.alone
 def test_setup_run_again_is_quick_and_changes_nothing() -> None:
     """Setup in an installed checkout takes seconds and touches no file of .venv."""
     venv = ROOT / ".venv"
@@ -345,7 +349,7 @@ def test_setup_run_again_is_quick_and_changes_nothing() -> None:
 
 COVERAGE_PROJECT = """
 [tool.pytest.ini_options]
-markers = ["integration: slow"]
+markers = ["integration: slow", "alone: afterwards"]
 [tool.coverage.run]
 source = ["standup"]
 branch = true
@@ -357,7 +361,12 @@ def test_unit():
     assert standup.double(2) == 4 and "STANDUP_LANGUAGE" not in os.environ
 @pytest.mark.integration
 def test_integration():
-    assert standup.double(3) == 6
+    with open(".coverage.integration.torn", "wb") as file:  # as left by a process that is killed while it writes
+        file.write(b"torn")
+@pytest.mark.integration
+@pytest.mark.alone
+def test_alone():
+    assert standup.double(3) == 6 and "PYTEST_XDIST_WORKER" not in os.environ
 """
 
 
@@ -370,7 +379,7 @@ def test_integration():
     ],
 )
 def test_coverage_floors_are_enforced(untested: str, status: int, checkout: Path) -> None:
-    """test.sh fails below its floors, shows both kinds in htmlcov, and closes with pytest's own summaries."""
+    """test.sh fails below its floors and for no torn data; it shows both kinds in htmlcov, and pytest's summaries."""
     write_program(checkout / "setup.sh", "#!/bin/sh\n")
     (checkout / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
     (checkout / "pyproject.toml").write_text(COVERAGE_PROJECT)
@@ -378,9 +387,11 @@ def test_coverage_floors_are_enforced(untested: str, status: int, checkout: Path
     (checkout / "standup/__init__.py").write_text("def double(x):\n    return x * 2\n" + untested)
     (checkout / "tests").mkdir()
     (checkout / "tests/test_it.py").write_text(COVERED_TEST)
-    done = run_script(checkout, "test.sh", STANDUP_LANGUAGE="de", PYTHONPATH=str(checkout))
+    outside = {"STANDUP_LANGUAGE": "de", "PYTHONPATH": str(checkout)}
+    # One worker shows what more would, and starts sooner.
+    done = run_script(checkout, "test.sh", **outside, PYTEST_XDIST_AUTO_NUM_WORKERS="1")
     assert status == done.returncode, done.stdout + done.stderr
     assert status * 2 == done.stderr.count("coverage is below its floor")
-    closing = done.stdout.splitlines()[-2:]
+    closing = done.stdout.splitlines()[-3:]
     assert all(re.search(r"1 passed.* in [\d.]+s", line) for line in closing), closing
     assert (checkout / "htmlcov/index.html").exists()

@@ -15,6 +15,7 @@ REST and gateway are wherever ``STANDUP_DISCORD_API_URL`` points: `GET /gateway/
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import signal
 from collections.abc import Coroutine
@@ -66,6 +67,15 @@ class StandupBot(commands.AutoShardedBot):
         """Send also reconnects that cannot resume to the gateway that REST names."""
         _, gateway_url, _ = await self.http.get_bot_gateway()
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Hand out an event with each voice state as it is at this event.
+
+        discord.py keeps one voice state per person, changes it at the person's next event and runs handlers later
+        than that when events come together: to a busy program, somebody who came and went would only have left.
+        """
+        seen = [copy.copy(one) if isinstance(one, discord.VoiceState) else one for one in args]
+        super().dispatch(event_name, *seen, **kwargs)
 
     async def suspend(self) -> None:
         """Leave everything so that the next start can go on; called once before the connection is closed."""

@@ -29,6 +29,7 @@ def test_nothing_to_measure_is_refused(speakers: int, seconds: float) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.alone
 def test_a_short_run() -> None:
     """Two speakers for five seconds: every packet is recorded, within the target, cheaper than decoding."""
     figures = run(2, 5.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import signal
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,10 @@ from standup.bot.event_monitor import LINES_AT_ONCE, EventLog, Monitor, Recorder
 from standup.meeting import Meeting
 from standup.settings import load
 from standup.simulator.participant import Participant
+from standup.simulator.payloads import serialize_guild_create, serialize_user, serialize_voice_state
 from standup.simulator.server import LoopbackDiscord
+from standup.simulator.world import VOICE_CHANNEL, VoiceState, World
+from tests.bot.doubles import eventually
 from tests.bot.programs import WAIT_S, Ask, Frames, MakeProgram, Program
 
 STARTED = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -194,10 +198,37 @@ async def test_ready_begins_the_watches_once(tmp_path: Path) -> None:
     assert all(one.done() for one in first)
 
 
+async def test_who_comes_and_goes_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody's events that come together, as they do to a busy monitor, are each logged as they were."""
+    caplog.set_level(logs.EVENT)
+    world = World(STARTED)
+    ana = world.add_user("Ana", STARTED)
+    here, there = world.voice_channel_id, world.add_channel("Elsewhere", VOICE_CHANNEL, STARTED).id
+
+    async with Monitor(load(None, data_dir=tmp_path)) as monitor:
+        connection = cast(Any, monitor._connection)
+        connection.user = connection.store_user(serialize_user(world.users[world.bot_id]))
+        connection._add_guild_from_data(serialize_guild_create(world))
+        for channel_id in (here, there, None):
+            state = VoiceState(ana.id, channel_id, "session")
+            connection.parse_voice_state_update(serialize_voice_state(world, state))
+        await eventually(lambda: len(caplog.records) >= 4, "the fourth line")
+
+    assert [one.getMessage() for one in caplog.records if one.levelno == logs.EVENT] == [
+        f"Voice join user={ana.id} channel={here}",
+        f"Voice leave user={ana.id} channel={here}",
+        f"Voice join user={ana.id} channel={there}",
+        f"Voice leave user={ana.id} channel={there}",
+    ]
+
+
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 async def test_events_become_lines_without_content(discord: LoopbackDiscord, program: MakeProgram) -> None:
-    """Messages and comings and goings are logged by id; what was written and who wrote it is not."""
+    """Messages and comings and goings are logged by id; what was written and who wrote it is not.
+
+    The monitor gets all of it together, as it does on a machine that is too busy to let it run in between.
+    """
     monitor = program("event_monitor", discord)
     monitor.start()
     await discord.wait_until(
@@ -205,9 +236,11 @@ async def test_events_become_lines_without_content(discord: LoopbackDiscord, pro
     )
     ana = await discord.enter("Ana")
 
+    monitor.processes[-1].send_signal(signal.SIGSTOP)
     message = ana.write("the secret plan")
     await ana.join_voice()
     await ana.leave_voice()
+    monitor.processes[-1].send_signal(signal.SIGCONT)
 
     voice = f"user={ana.user_id} channel={discord.voice_channel_id}"
     expected = (f"EVENT Message #{message.id} ", f"EVENT Voice join {voice}", f"EVENT Voice leave {voice}")

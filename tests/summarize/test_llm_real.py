@@ -1,7 +1,8 @@
 """The language-model summarizer against a real llama.cpp server with a real model that is much too small to be good.
 
 SmolLM2-135M speaks valid JSON where the server holds it to the schema, repeats the example of the instructions or
-invents, and seldom comes to an end: what the checks and fallbacks are for. Nothing here depends on what it says.
+invents, and seldom comes to an end: what the checks and fallbacks are for. Nothing here depends on what it says, but
+the server takes every core and is given a time.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tests.summarize.weights import weights
 
 CONTEXT_TOKENS = 2048
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

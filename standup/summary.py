@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Protocol
 
+from standup import continuity as relations
+from standup.continuity import Relation
 from standup.errors import InputRefused
 from standup.transcript import Transcript, clock, escape_markdown
 
@@ -58,6 +60,8 @@ class Summary:
     items: tuple[Item, ...]
     summarizer: str
     """Who wrote it: ``rules``, or the name of a language model; a remark on how may follow in parentheses."""
+    continuity: tuple[Relation, ...] = ()
+    """What became of the items of the meeting before; empty where there was none."""
 
     def of(self, person: str | None, *kinds: Kind) -> tuple[Item, ...]:
         """Return the items of one person (None: of the group) and of these kinds, in their order."""
@@ -89,6 +93,7 @@ def serialize(summary: Summary) -> dict[str, Any]:
             }
             for one in summary.items
         ],
+        "continuity": [relations.serialize(one) for one in summary.continuity],
     }
 
 
@@ -100,7 +105,8 @@ def parse(document: str | bytes) -> Summary:
             Item(Kind(one["kind"]), str(one["text"]), tuple(one["evidence"]), one["person"], one.get("due"))
             for one in raw["items"]
         )
-        return Summary(items, str(raw.get("summarizer", "unknown")))
+        before = tuple(relations.parse(one) for one in raw.get("continuity") or ())
+        return Summary(items, str(raw.get("summarizer", "unknown")), before)
     except KeyError as missing:
         raise InputRefused(
             f"The summary lacks the field {missing}; `standup show ID --json` shows the form."

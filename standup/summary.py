@@ -1,4 +1,4 @@
-"""The summary of a standup: items, each with the utterances that prove it; its JSON form and its Markdown.
+"""The summary of a standup: items, each with the utterances that prove it; its JSON form.
 
 No clock and no I/O here.
 """
@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Protocol
 
 from standup import continuity as relations
 from standup.continuity import Relation
 from standup.errors import InputRefused
-from standup.transcript import Transcript, clock, escape_markdown
+from standup.transcript import Transcript, clock
 
 
 class Kind(str, Enum):
@@ -117,10 +116,6 @@ def parse(document: str | bytes) -> Summary:
         ) from cause
 
 
-#: The headings of one person's part, in reading order.
-HEADINGS = {Kind.DONE: "Done", Kind.NEXT: "Next", Kind.BLOCKER: "Blockers"}
-
-
 def author(summary: Summary) -> str:
     """Return who wrote the summary, as readers should understand it.
 
@@ -151,51 +146,3 @@ def moments(summary: Summary, transcript: Transcript) -> Mapping[Item, str]:
         if known:
             found[item] = clock(min(known))
     return found
-
-
-def summary_markdown(
-    summary: Summary, transcript: Transcript, *, started_at: datetime | None = None, speech_model: str = ""
-) -> str:
-    """Return summary.md: each person's done, next and blockers, then decisions and action items.
-
-    Every item ends with the time it was said at, as ``[1:23]``; the last line says who wrote it.
-    *started_at* is aware; without it the heading carries no date.
-    """
-    times = moments(summary, transcript)
-    date = f" {started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M UTC}" if started_at else ""
-    parts = [f"# Standup{date}"]
-    for person in people(summary, transcript):
-        parts.append(f"## {escape_markdown(transcript.name_of(person))}")
-        parts.extend(_person_parts(summary, person, times) or ["No done, next or blocker was recognised."])
-    group = _person_parts(summary, None, times)
-    parts += ["## Everybody", *group] if group else []
-    if not transcript.spoken:
-        parts.append("Nobody spoke.")
-    for kind, heading in ((Kind.DECISION, "Decisions"), (Kind.ACTION, "Action items")):
-        lines = [_line(one, times, transcript) for one in summary.items if one.kind is kind]
-        if lines:
-            parts += [f"## {heading}", "\n".join(lines)]
-    model = f" Speech model: {escape_markdown(speech_model)}." if speech_model else ""
-    parts += ["---", f"Written by: {escape_markdown(author(summary))}.{model}"]
-    return "\n\n".join(parts) + "\n"
-
-
-def _person_parts(summary: Summary, person: str | None, times: Mapping[Item, str]) -> list[str]:
-    """Return the headed lists of one person (None: of the group); empty when nothing was recognised."""
-    parts: list[str] = []
-    for kind, heading in HEADINGS.items():
-        items = summary.of(person, kind)
-        if items:
-            parts += [f"**{heading}**", "\n".join(_line(one, times) for one in items)]
-    return parts
-
-
-def _line(item: Item, times: Mapping[Item, str], owners: Transcript | None = None) -> str:
-    """Return one list line; with *owners* an action names its owner."""
-    owner = ""
-    if owners is not None and item.kind is Kind.ACTION:
-        name = owners.name_of(item.person) if item.person is not None else "no owner yet"
-        owner = f"**{escape_markdown(name)}:** "
-    due = f" — {escape_markdown(item.due)}" if item.due else ""
-    time = f" [{times[item]}]" if item in times else ""
-    return f"- {owner}{escape_markdown(item.text)}{due}{time}"

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import time
+from dataclasses import replace
 
 from standup import handover, logs
 from standup.archive import Archive, Claim, Failure, manifest
 from standup.errors import ArchiveError, JournalUnreadable
 from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
+from standup.markdown import summary_markdown
 from standup.notice import notes
 from standup.pipeline import Stage
 from standup.settings import Settings
-from standup.summary import Summary, summary_markdown
+from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
 
 log = logging.getLogger(__name__)
@@ -109,15 +111,26 @@ def _note_out_of_memory(archive: Archive, program: str, meeting_id: str, level: 
 
 
 def summarize(archive: Archive, settings: Settings, claim: Claim) -> None:
-    """Find what each person did, will do and is blocked by; by rules where no language model is set or answers.
+    """Find what each person did, will do and is blocked by, and what became of the plans of the meeting before.
 
-    Raises SummarizeError.
+    By rules where no language model is set or answers. Raises SummarizeError.
     """
     from standup.summarize import choose
+    from standup.summarize.continuity import connect
 
-    summary = choose(settings.language_model).summarize(archive.transcript(claim.meeting_id))
+    transcript = archive.transcript(claim.meeting_id)
+    summary = choose(settings.language_model).summarize(transcript)
+    before = archive.before(claim.meeting_id)
+    if before is not None:
+        related = connect(before.summary, summary, transcript, began_at=before.began_at)
+        summary = replace(summary, continuity=related)
     archive.store_summary(claim, summary, now_ms())
-    log.info("Summarized into %d items by %s", len(summary.items), summary.summarizer)
+    log.info(
+        "Summarized into %d items by %s, %d of the meeting before taken up",
+        len(summary.items),
+        summary.summarizer,
+        len(summary.continuity),
+    )
 
 
 def notify(archive: Archive, settings: Settings, claim: Claim) -> None:

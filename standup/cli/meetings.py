@@ -21,6 +21,7 @@ from standup import summary as summaries
 from standup import transcript as transcripts
 from standup.archive import Archive
 from standup.errors import InputRefused, MeetingNotFound, StandupError
+from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
 from standup.notice.states import unheard
 from standup.pipeline import Stage
@@ -227,7 +228,7 @@ def print_notes(console: Console, summary: Summary | None, transcript: Transcrip
     """Print the notes as they were posted, one block per person."""
     if summary is None:
         return
-    text = summaries.summary_markdown(summary, transcript)
+    text = summary_markdown(summary, transcript)
     console.rule("Notes")
     from rich.markdown import Markdown
 

@@ -18,6 +18,7 @@ from standup.failures import QUIET_MS, Recovery
 from standup.meeting import Meeting, MeetingState, Participant, Track, meeting_id
 from standup.pipeline import STAGES, Stage
 from standup.settings import load
+from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Utterance
@@ -150,6 +151,17 @@ def test_notify_without_a_channel_ends_the_meeting(archive: Archive) -> None:
     """An imported meeting is done without a post."""
     work.notify(archive, SETTINGS, claim(archive, Stage.NOTIFY))
     assert archive.meeting(MEETING).state is MeetingState.DONE
+
+
+def test_the_notes_are_in_the_servers_template(archive: Archive) -> None:
+    """The message and summary.md are laid out as the server of the meeting chose."""
+    meeting = spoken_on(archive, 0, "Ana", "I finished the login page.")
+    summarized(archive, meeting)
+    archive.guilds.keep_template("1", RETROSPECTIVE)
+    notice, files = work.rendered(archive, archive.meeting(meeting))
+    assert [one.name for one in notice.cards[0].fields] == ["What was done"]
+    assert files["summary.md"].startswith("# Retrospective 2026-11-23 09:58 UTC")
+    assert "login page" in files["transcript.md"]
 
 
 def test_notes_need_a_summary(archive: Archive) -> None:

@@ -19,6 +19,7 @@ from standup import summary as summaries
 from standup.archive import database, history, records, stages
 from standup.archive.audio import AudioStore
 from standup.archive.failures import Answer, Failure, FailureLog
+from standup.archive.guilds import GuildBook
 from standup.archive.history import Before
 from standup.archive.manifest import Manifest
 from standup.archive.models import (
@@ -46,6 +47,7 @@ __all__ = [
     "Claim",
     "Failure",
     "FailureLog",
+    "GuildBook",
     "Manifest",
     "Posted",
     "Refusal",
@@ -74,6 +76,7 @@ class Archive:
         self.audio = AudioStore(storage_url)
         self.failures = FailureLog(self._sessions)
         self.schedules = ScheduleBook(self._sessions)
+        self.guilds = GuildBook(self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:

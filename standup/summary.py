@@ -1,4 +1,4 @@
-"""The summary of a standup: items, each with the utterances that prove it; its JSON form and its Markdown.
+"""The summary of a standup: items, each with the utterances that prove it; its JSON form.
 
 No clock and no I/O here.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Protocol
 
+from standup import continuity as relations
+from standup.continuity import Relation
 from standup.errors import InputRefused
-from standup.transcript import Transcript, clock, escape_markdown
+from standup.transcript import Transcript, clock
 
 
 class Kind(str, Enum):
@@ -58,6 +59,8 @@ class Summary:
     items: tuple[Item, ...]
     summarizer: str
     """Who wrote it: ``rules``, or the name of a language model; a remark on how may follow in parentheses."""
+    continuity: tuple[Relation, ...] = ()
+    """What became of the items of the meeting before; empty where there was none."""
 
     def of(self, person: str | None, *kinds: Kind) -> tuple[Item, ...]:
         """Return the items of one person (None: of the group) and of these kinds, in their order."""
@@ -89,6 +92,7 @@ def serialize(summary: Summary) -> dict[str, Any]:
             }
             for one in summary.items
         ],
+        "continuity": [relations.serialize(one) for one in summary.continuity],
     }
 
 
@@ -100,7 +104,8 @@ def parse(document: str | bytes) -> Summary:
             Item(Kind(one["kind"]), str(one["text"]), tuple(one["evidence"]), one["person"], one.get("due"))
             for one in raw["items"]
         )
-        return Summary(items, str(raw.get("summarizer", "unknown")))
+        before = tuple(relations.parse(one) for one in raw.get("continuity") or ())
+        return Summary(items, str(raw.get("summarizer", "unknown")), before)
     except KeyError as missing:
         raise InputRefused(
             f"The summary lacks the field {missing}; `standup show ID --json` shows the form."
@@ -109,10 +114,6 @@ def parse(document: str | bytes) -> Summary:
         raise InputRefused(
             "The file is not a summary in the JSON form that `standup show ID --json` shows."
         ) from cause
-
-
-#: The headings of one person's part, in reading order.
-HEADINGS = {Kind.DONE: "Done", Kind.NEXT: "Next", Kind.BLOCKER: "Blockers"}
 
 
 def author(summary: Summary) -> str:
@@ -145,51 +146,3 @@ def moments(summary: Summary, transcript: Transcript) -> Mapping[Item, str]:
         if known:
             found[item] = clock(min(known))
     return found
-
-
-def summary_markdown(
-    summary: Summary, transcript: Transcript, *, started_at: datetime | None = None, speech_model: str = ""
-) -> str:
-    """Return summary.md: each person's done, next and blockers, then decisions and action items.
-
-    Every item ends with the time it was said at, as ``[1:23]``; the last line says who wrote it.
-    *started_at* is aware; without it the heading carries no date.
-    """
-    times = moments(summary, transcript)
-    date = f" {started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M UTC}" if started_at else ""
-    parts = [f"# Standup{date}"]
-    for person in people(summary, transcript):
-        parts.append(f"## {escape_markdown(transcript.name_of(person))}")
-        parts.extend(_person_parts(summary, person, times) or ["No done, next or blocker was recognised."])
-    group = _person_parts(summary, None, times)
-    parts += ["## Everybody", *group] if group else []
-    if not transcript.spoken:
-        parts.append("Nobody spoke.")
-    for kind, heading in ((Kind.DECISION, "Decisions"), (Kind.ACTION, "Action items")):
-        lines = [_line(one, times, transcript) for one in summary.items if one.kind is kind]
-        if lines:
-            parts += [f"## {heading}", "\n".join(lines)]
-    model = f" Speech model: {escape_markdown(speech_model)}." if speech_model else ""
-    parts += ["---", f"Written by: {escape_markdown(author(summary))}.{model}"]
-    return "\n\n".join(parts) + "\n"
-
-
-def _person_parts(summary: Summary, person: str | None, times: Mapping[Item, str]) -> list[str]:
-    """Return the headed lists of one person (None: of the group); empty when nothing was recognised."""
-    parts: list[str] = []
-    for kind, heading in HEADINGS.items():
-        items = summary.of(person, kind)
-        if items:
-            parts += [f"**{heading}**", "\n".join(_line(one, times) for one in items)]
-    return parts
-
-
-def _line(item: Item, times: Mapping[Item, str], owners: Transcript | None = None) -> str:
-    """Return one list line; with *owners* an action names its owner."""
-    owner = ""
-    if owners is not None and item.kind is Kind.ACTION:
-        name = owners.name_of(item.person) if item.person is not None else "no owner yet"
-        owner = f"**{escape_markdown(name)}:** "
-    due = f" — {escape_markdown(item.due)}" if item.due else ""
-    time = f" [{times[item]}]" if item in times else ""
-    return f"- {owner}{escape_markdown(item.text)}{due}{time}"

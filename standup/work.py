@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 import os
 import time
+from dataclasses import replace
 
 from standup import handover, logs
 from standup.archive import Archive, Claim, Failure, manifest
 from standup.errors import ArchiveError, JournalUnreadable
 from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
-from standup.notice import notes
+from standup.markdown import summary_markdown
+from standup.meeting import Meeting
+from standup.notice import Notice, notes
 from standup.pipeline import Stage
 from standup.settings import Settings
-from standup.summary import Summary, summary_markdown
+from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
 
 log = logging.getLogger(__name__)
@@ -109,15 +112,26 @@ def _note_out_of_memory(archive: Archive, program: str, meeting_id: str, level: 
 
 
 def summarize(archive: Archive, settings: Settings, claim: Claim) -> None:
-    """Find what each person did, will do and is blocked by; by rules where no language model is set or answers.
+    """Find what each person did, will do and is blocked by, and what became of the plans of the meeting before.
 
-    Raises SummarizeError.
+    By rules where no language model is set or answers. Raises SummarizeError.
     """
     from standup.summarize import choose
+    from standup.summarize.continuity import connect
 
-    summary = choose(settings.language_model).summarize(archive.transcript(claim.meeting_id))
+    transcript = archive.transcript(claim.meeting_id)
+    summary = choose(settings.language_model).summarize(transcript)
+    before = archive.before(claim.meeting_id)
+    if before is not None:
+        related = connect(before.summary, summary, transcript, began_at=before.began_at)
+        summary = replace(summary, continuity=related)
     archive.store_summary(claim, summary, now_ms())
-    log.info("Summarized into %d items by %s", len(summary.items), summary.summarizer)
+    log.info(
+        "Summarized into %d items by %s, %d of the meeting before taken up",
+        len(summary.items),
+        summary.summarizer,
+        len(summary.continuity),
+    )
 
 
 def notify(archive: Archive, settings: Settings, claim: Claim) -> None:
@@ -132,22 +146,31 @@ def notify(archive: Archive, settings: Settings, claim: Claim) -> None:
         return
     from standup.notify.discord_channel import Attachment, DiscordChannel
 
-    summary, transcript = _notes_of(archive, claim.meeting_id)
-    model = archive.model_label(meeting.id)
-    document = summary_markdown(summary, transcript, started_at=meeting.started_at, speech_model=model)
+    notice, documents = rendered(archive, meeting)
     posted = DiscordChannel(settings.discord).publish(
         int(meeting.text_channel_id),
-        notes(meeting, summary, transcript, archive.tracks(meeting.id), speech_model=model),
+        notice,
         message_id=int(archive.posted(meeting.id).message_id or 0) or None,
         nonce=meeting.id,
-        files=(
-            Attachment("summary.md", document.encode()),
-            Attachment("transcript.md", transcript_markdown(transcript).encode()),
-        ),
+        files=tuple(Attachment(name, text.encode()) for name, text in documents.items()),
         timeout_s=NOTIFY_TIMEOUT_S,
     )
     archive.store_notice(claim, str(posted.message_id), now_ms())
     log.info("Posted the notes as message %d", posted.message_id)
+
+
+def rendered(archive: Archive, meeting: Meeting) -> tuple[Notice, dict[str, str]]:
+    """Return the message of a meeting and the files beside it, in the template that its server chose."""
+    summary, transcript = _notes_of(archive, meeting.id)
+    model, template = archive.model_label(meeting.id), archive.guilds.template(meeting.guild_id)
+    tracks = archive.tracks(meeting.id)
+    document = summary_markdown(
+        summary, transcript, started_at=meeting.started_at, speech_model=model, template=template
+    )
+    return (
+        notes(meeting, summary, transcript, tracks, speech_model=model, template=template),
+        {"summary.md": document, "transcript.md": transcript_markdown(transcript)},
+    )
 
 
 def _notes_of(archive: Archive, meeting_id: str) -> tuple[Summary, Transcript]:

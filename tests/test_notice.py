@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from standup.continuity import Became, Relation
 from standup.meeting import Gap, Meeting, PacketCounts, Participant, Track
 from standup.notice import (
     Card,
@@ -27,6 +29,7 @@ from standup.notice import (
 )
 from standup.notice.card import total
 from standup.summary import Item, Kind, Summary
+from standup.template import TEMPLATES, Template, template
 from standup.transcript import Transcript, Utterance, plain
 
 MEETING_ID = "20261123T095800Z-1f0c9a2b"
@@ -177,6 +180,70 @@ def test_notes_fit_whatever_was_said(names: list[str], texts: list[str]) -> None
     assert total(made.cards) <= 6000
     for field in made.cards[0].fields:
         assert not re.search(r"@everyone|@here|<@|<#|://", field.name + field.value)
+
+
+RELATIONS = st.builds(
+    Relation,
+    st.sampled_from(Became),
+    ANY_TEXT.filter(lambda text: bool(text.strip())),
+    st.sampled_from(["0", "1", "9", None]),
+    st.none() | ANY_TEXT,
+    st.sampled_from([(), ("u0",)]),
+    st.sampled_from([None, STARTED_AT - timedelta(days=2)]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(list(TEMPLATES.values())),
+    st.lists(ANY_TEXT, max_size=28),
+    st.lists(st.text(max_size=300), max_size=3),
+    st.lists(RELATIONS, max_size=8),
+)
+def test_every_template_fits(
+    chosen: Template, names: list[str], texts: list[str], relations: list[Relation]
+) -> None:
+    """In any template, whatever became of earlier items, Discord's limits hold and nothing foreign is active."""
+    summary, transcript = a_meeting(names, texts)
+    made = notes(MEETING, replace(summary, continuity=tuple(relations)), transcript, template=chosen)
+    assert total(made.cards) <= 6000
+    for field in made.cards[0].fields:
+        assert not re.search(r"@everyone|@here|<@|<#|://", field.name + field.value)
+
+
+def test_a_long_list_goes_on_in_the_next_field() -> None:
+    """A list of everybody's items is cut where its field is full, as long as there are fields."""
+    summary, transcript = a_meeting([f"Person {place}" for place in range(12)], ["word " * 20])
+    made = notes(MEETING, summary, transcript, template=template("retrospective"))
+    assert ["What was done", "What was done (continued)"] == [one.name for one in made.cards[0].fields[:2]]
+
+
+def test_what_became_of_earlier_items() -> None:
+    """They head their owner's field; Discord shows in each reader's time zone since when a blocker is there."""
+    summary, transcript = a_meeting(["Ana"], ["x1"])
+    relations = (
+        Relation(Became.FINISHED, "The *login* page", "0", "x1", ("u0",)),
+        Relation(Became.STILL_BLOCKED, "The keys", "0", "x1", ("u0",), STARTED_AT - timedelta(days=2)),
+    )
+    kept = tuple(one for one in summary.items if one.kind is Kind.BLOCKER)
+    made = notes(MEETING, Summary(kept, "rules", relations), transcript)
+    since = int(STARTED_AT.timestamp()) - 2 * 24 * 3600
+    assert made.cards[0].fields[0].value == (
+        f"**Last time**\n✓ The \\*login\\* page\n**Blockers**\n• x1 — x1 (since <t:{since}:d>, 3rd day) `0:00`"
+    )
+
+
+def test_earlier_items_never_displace_those_of_today() -> None:
+    """Where a field is too small, what became of earlier items is left out first."""
+    summary, transcript = a_meeting(["Ana"], ["word " * 28, "more " * 28])
+    earlier = tuple(Relation(Became.DROPPED, f"{place} {'old ' * 30}", "0") for place in range(9))
+    plain, told = (
+        notes(MEETING, one, transcript).cards[0].fields[0].value
+        for one in (summary, replace(summary, continuity=earlier))
+    )
+    assert [one for one in plain.splitlines() if one.startswith("•")] == [
+        one for one in told.splitlines() if one.startswith("•")
+    ]
 
 
 def test_notes_leave_out_whole_items_and_count_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from standup import summary as summaries
 from standup import transcript as transcripts
+from standup.continuity import Became, Relation
 from standup.meeting import Participant
 from standup.schemas import Document, schema
 from standup.summarize import choose
@@ -30,6 +32,7 @@ TRANSCRIPT: dict[str, Any] = {
 SUMMARY: dict[str, Any] = {
     "summarizer": "rules",
     "items": [{"person": "p1", "kind": "done", "text": "Fixed it", "evidence": ["u1"], "due": None}],
+    "continuity": [{"relation": "finished", "person": "p1", "yesterday": "Fix it", "today": "Fixed it"}],
 }
 
 
@@ -71,6 +74,29 @@ def test_every_summary_obeys_its_schema(kind: Kind, text: str, person: str | Non
     assert is_valid(Document.summary, value)
 
 
+@given(
+    st.sampled_from(Became),
+    TEXTS,
+    st.none() | st.just("p1"),
+    st.none() | st.text(),
+    st.lists(st.just("u1"), max_size=1),
+    st.none() | st.datetimes(timezones=st.just(timezone.utc)),
+)
+def test_every_relation_obeys_the_schema(
+    became: Became,
+    text: str,
+    person: str | None,
+    today: str | None,
+    evidence: list[str],
+    since: datetime | None,
+) -> None:
+    """Whatever became of an item, the JSON form obeys its schema and is read back."""
+    summary = Summary((), "rules", (Relation(became, text, person, today, tuple(evidence), since),))
+    value = summaries.serialize(summary)
+    assert is_valid(Document.summary, value)
+    assert summaries.parse(json.dumps(value)) == summary
+
+
 def changed(document: dict[str, Any], place: str, **fields: Any) -> dict[str, Any]:
     """The document with fields of its first utterance or item changed; None takes a field out."""
     first = {name: value for name, value in (document[place][0] | fields).items() if value != "(out)"}
@@ -107,6 +133,8 @@ def test_what_is_no_transcript_is_refused_by_schema_and_reader(value: object) ->
         pytest.param(changed(SUMMARY, "items", text=" "), id="no text"),
         pytest.param(changed(SUMMARY, "items", evidence=[]), id="no evidence"),
         pytest.param(changed(SUMMARY, "items", person="(out)"), id="no person"),
+        pytest.param(changed(SUMMARY, "continuity", relation="forgotten"), id="unknown relation"),
+        pytest.param(changed(SUMMARY, "continuity", yesterday=" "), id="relation to nothing"),
     ],
 )
 def test_what_is_no_summary_is_refused_by_schema_and_reader(value: object) -> None:
@@ -132,3 +160,16 @@ def test_the_kinds_are_those_of_the_code() -> None:
     """The schema lists every kind and no other."""
     items = json.loads(schema(Document.summary))["properties"]["items"]["items"]
     assert items["properties"]["kind"]["enum"] == [kind.value for kind in Kind]
+
+
+def test_the_relations_are_those_of_the_code() -> None:
+    """The schema lists all that can become of an item and nothing else."""
+    relations = json.loads(schema(Document.summary))["properties"]["continuity"]["items"]
+    assert relations["properties"]["relation"]["enum"] == [one.value for one in Became]
+
+
+def test_a_summary_of_an_older_release_is_read() -> None:
+    """Without the list of relations it is a summary all the same."""
+    older = {name: value for name, value in SUMMARY.items() if name != "continuity"}
+    assert is_valid(Document.summary, older)
+    assert summaries.parse(json.dumps(older)).continuity == ()

@@ -1,15 +1,14 @@
-"""The summary: its JSON form and summary.md."""
+"""The summary: its JSON form."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from standup.errors import InputRefused
 from standup.meeting import Participant
-from standup.summary import Item, Kind, Summary, author, parse, people, serialize, summary_markdown
+from standup.summary import Item, Kind, Summary, author, parse, people, serialize
 from standup.transcript import Transcript, Utterance
 
 TRANSCRIPT = Transcript(
@@ -31,64 +30,6 @@ SUMMARY = Summary(
     ),
     "rules",
 )
-
-
-def test_summary_markdown() -> None:
-    """summary.md has people in speaking order, decisions, owners, due words, times and its author."""
-    started_at = datetime(2026, 11, 23, 10, 58, tzinfo=timezone(timedelta(hours=1)))
-    expected = """\
-# Standup 2026-11-23 09:58 UTC
-
-## Ben\\*
-
-**Done**
-
-- Finished \\[the\\] login page [0:05]
-
-## Ana
-
-**Blockers**
-
-- Blocked [1:23]
-
-## Decisions
-
-- Use Postgres [1:30]
-
-## Action items
-
-- **Ana:** Send Ben the logs — by Friday [1:23]
-- **no owner yet:** Order laptops
-
----
-
-Written by: extractive, no language model. Speech model: tiny.en.
-"""
-    assert expected == summary_markdown(SUMMARY, TRANSCRIPT, started_at=started_at, speech_model="tiny.en")
-
-
-def test_a_speaker_without_items_is_still_there() -> None:
-    """Somebody who spoke and of whom nothing was recognised is named with that."""
-    made = summary_markdown(Summary((), "rules"), TRANSCRIPT)
-    assert "## Ana\n\nNo done, next or blocker was recognised." in made
-
-
-def test_nobody_spoke() -> None:
-    """A meeting without words says so."""
-    empty = Transcript(TRANSCRIPT.meeting_id, TRANSCRIPT.participants, ())
-    assert "\n\nNobody spoke.\n\n" in summary_markdown(Summary((), "rules"), empty)
-
-
-def test_a_status_of_nobody_in_particular_is_not_lost() -> None:
-    """A done without a person is listed for everybody."""
-    made = summary_markdown(Summary((Item(Kind.DONE, "Released 2.0", ("u1",)),), "rules"), TRANSCRIPT)
-    assert "## Everybody\n\n**Done**\n\n- Released 2.0 [0:05]" in made
-
-
-def test_the_last_line_names_a_language_model() -> None:
-    """A summary that a model wrote ends with the model's name."""
-    made = summary_markdown(Summary((), "llama3.1:8b"), TRANSCRIPT)
-    assert "Written by: llama3.1:8b." == made.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

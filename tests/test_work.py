@@ -12,11 +12,13 @@ import pytest
 
 from standup import work
 from standup.archive import Archive, Claim, Failure, Manifest, manifest
+from standup.continuity import Became, Relation
 from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
 from standup.failures import QUIET_MS, Recovery
-from standup.meeting import Meeting, MeetingState, Participant, Track
+from standup.meeting import Meeting, MeetingState, Participant, Track, meeting_id
 from standup.pipeline import STAGES, Stage
 from standup.settings import load
+from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Utterance
@@ -101,10 +103,65 @@ def test_summarize_by_a_language_model(
     assert (author, items) == (found.summarizer, [one.text for one in found.items])
 
 
+def spoken_on(archive: Archive, day: int, name: str, text: str) -> str:
+    """A meeting of one sentence, transcribed and waiting for its notes; *day* counts from the first."""
+    began_at = START + timedelta(days=day)
+    made = meeting_id(began_at, f"{day:08x}")
+    meeting = Meeting(made, "1", "2", "3", began_at, began_at + timedelta(minutes=1))
+    archive.adopt(Manifest(meeting, (Participant("11", name),)))
+    said = Utterance("u1", "11", 0, 900)
+    taken = archive.claim(made, Stage.CAPTURE, work.now_ms())
+    assert isinstance(taken, Claim)
+    archive.store_capture(taken, [], [said], work.now_ms())
+    taken = archive.claim(made, Stage.TRANSCRIBE, work.now_ms())
+    assert isinstance(taken, Claim)
+    archive.store_transcription(taken, [said.heard(text)], "tiny.en", work.now_ms())
+    return made
+
+
+def summarized(archive: Archive, meeting: str) -> tuple[Relation, ...]:
+    """Run the stage; return what it found became of earlier items."""
+    taken = archive.claim(meeting, Stage.SUMMARIZE, work.now_ms())
+    assert isinstance(taken, Claim)
+    work.summarize(archive, SETTINGS, taken)
+    found = archive.summary(meeting)
+    assert found is not None
+    return found.continuity
+
+
+def test_summarize_takes_up_the_meeting_before(archive: Archive) -> None:
+    """Plans and blockers of yesterday are found again, of a person who has another name today."""
+    blocked = "I am blocked by the staging keys."
+    summarized(archive, spoken_on(archive, 0, "Ana", blocked))
+    summarized(archive, spoken_on(archive, 1, "Ana (she)", blocked))
+    (relation,) = summarized(archive, spoken_on(archive, 2, "Zoe", blocked))
+    assert (Became.STILL_BLOCKED, "11", START) == (relation.became, relation.person, relation.since)
+
+
+def test_summarize_again_finds_the_same(archive: Archive) -> None:
+    """A stage that runs twice, also after later meetings, leaves what it left."""
+    blocked = "I am blocked by the staging keys."
+    days = [spoken_on(archive, day, "Ana", blocked) for day in range(3)]
+    first = [summarized(archive, one) for one in days]
+    archive.retry(days[1], Stage.SUMMARIZE)
+    assert first[1] == summarized(archive, days[1])
+
+
 def test_notify_without_a_channel_ends_the_meeting(archive: Archive) -> None:
     """An imported meeting is done without a post."""
     work.notify(archive, SETTINGS, claim(archive, Stage.NOTIFY))
     assert archive.meeting(MEETING).state is MeetingState.DONE
+
+
+def test_the_notes_are_in_the_servers_template(archive: Archive) -> None:
+    """The message and summary.md are laid out as the server of the meeting chose."""
+    meeting = spoken_on(archive, 0, "Ana", "I finished the login page.")
+    summarized(archive, meeting)
+    archive.guilds.keep_template("1", RETROSPECTIVE)
+    notice, files = work.rendered(archive, archive.meeting(meeting))
+    assert [one.name for one in notice.cards[0].fields] == ["What was done"]
+    assert files["summary.md"].startswith("# Retrospective 2026-11-23 09:58 UTC")
+    assert "login page" in files["transcript.md"]
 
 
 def test_notes_need_a_summary(archive: Archive) -> None:

@@ -16,9 +16,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from standup import summary as summaries
-from standup.archive import database, records, stages
+from standup.archive import database, history, records, stages
 from standup.archive.audio import AudioStore
 from standup.archive.failures import Answer, Failure, FailureLog
+from standup.archive.guilds import GuildBook
+from standup.archive.history import Before
 from standup.archive.manifest import Manifest
 from standup.archive.models import (
     MeetingRow,
@@ -41,9 +43,11 @@ from standup.transcript import Transcript, Utterance
 __all__ = [
     "Answer",
     "Archive",
+    "Before",
     "Claim",
     "Failure",
     "FailureLog",
+    "GuildBook",
     "Manifest",
     "Posted",
     "Refusal",
@@ -72,6 +76,7 @@ class Archive:
         self.audio = AudioStore(storage_url)
         self.failures = FailureLog(self._sessions)
         self.schedules = ScheduleBook(self._sessions)
+        self.guilds = GuildBook(self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:
@@ -170,6 +175,11 @@ class Archive:
         with self._reading() as session:
             row = session.get(SummaryRow, meeting_id)
             return summaries.parse(row.document) if row else None
+
+    def before(self, meeting_id: str) -> Before | None:
+        """Return the notes that a meeting's go on from, None where there are none; raise MeetingNotFound."""
+        with self._reading() as session:
+            return history.before(session, self._row(session, meeting_id))
 
     def posted(self, meeting_id: str) -> Posted:
         """Return what is known of the meeting's message."""

@@ -175,3 +175,13 @@ class ScheduleRow(Row):
     """IANA name of the time zone."""
     since_ms: Mapped[int] = mapped_column(BigInteger)
     """No meeting at or before this moment is meant."""
+
+
+class GuildRow(Row):
+    """What a server has chosen; one without a row has the defaults."""
+
+    __tablename__ = "guilds"
+
+    guild_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    template: Mapped[str] = mapped_column(String(32))
+    """The name of its notes' template."""

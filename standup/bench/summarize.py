@@ -13,11 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from standup.bench.continuity import between_gold, relations
 from standup.bench.matching import Prediction
 from standup.bench.scoring import Notes, Relation, Score, Tally, score
 from standup.bench.standups import Standup
 from standup.errors import InputRefused
-from standup.summary import Kind, Summarizer
+from standup.summary import Kind, Summarizer, Summary
 
 LEAST_F1 = 0.85
 LEAST_BLOCKER_RECALL = 0.95
@@ -88,6 +89,11 @@ class NotesFigures:
         return sum(told, Tally()) if told else None
 
     @property
+    def continuity_of_gold(self) -> Tally | None:
+        """The same between the gold items of both days: what a summarizer without a mistake would come to."""
+        return between_gold(one.standup for one in self.sheets)
+
+    @property
     def drop(self) -> float | None:
         """F1 on styles that the dev half has, minus F1 on the others; None where there are none of one sort."""
         known = [one for one in self.sheets if one.standup.style in self.known_styles]
@@ -127,14 +133,20 @@ def measure(
 
 
 def by_summarizer(summarizer: Summarizer) -> Writer:
-    """Return a writer that asks *summarizer*, and measures how long it takes."""
+    """Return a writer that asks *summarizer*, and measures how long it takes.
+
+    It remembers what it wrote: notes are related to those of the day before where these were written first.
+    """
+    written: dict[str, Summary] = {}
 
     def write(standup: Standup) -> Notes:
         began_s = time.perf_counter()
-        summary = summarizer.summarize(standup.transcript)
+        summary = written[standup.id] = summarizer.summarize(standup.transcript)
+        before = written.get(standup.previous)
+        related = relations(before, summary, standup) if before is not None else None
         latency_s = time.perf_counter() - began_s
         items = (Prediction(one.kind, one.text, one.evidence, one.person, one.due) for one in summary.items)
-        return Notes(tuple(items), author=summary.summarizer, latency_s=latency_s)
+        return Notes(tuple(items), related, summary.summarizer, latency_s)
 
     return write
 
@@ -161,7 +173,7 @@ def parse_predictions(document: bytes | str) -> dict[str, Notes]:
 def describe(figures: NotesFigures) -> dict[str, Any]:
     """Return the JSON form: scores only, never what was said."""
     latencies = figures.latencies_s
-    continuity = figures.continuity
+    continuity, of_gold = figures.continuity, figures.continuity_of_gold
     return {
         "half": figures.half,
         "standups": len(figures.sheets),
@@ -172,6 +184,7 @@ def describe(figures: NotesFigures) -> dict[str, Any]:
         "sources": {source: describe_tally(one) for source, one in figures.sources.items()},
         "each": {one.standup.id: describe_tally(one.score.overall) for one in figures.sheets},
         "continuity": describe_tally(continuity) if continuity else None,
+        "continuity_of_gold": describe_tally(of_gold) if of_gold else None,
         "latency_ms": {
             "median": round(1000 * statistics.median(latencies), 1) if latencies else None,
             "max": round(1000 * max(latencies), 1) if latencies else None,
@@ -216,13 +229,11 @@ def _notes(raw: Mapping[str, Any]) -> Notes:
         )
         for one in raw["items"]
     )
-    relations = raw.get("continuity")
-    if relations is not None:
-        relations = tuple(
-            Relation(one["relation"], str(one["yesterday"]), one.get("today")) for one in relations
-        )
+    related = raw.get("continuity")
+    if related is not None:
+        related = tuple(Relation(one["relation"], str(one["yesterday"]), one.get("today")) for one in related)
     latency_s = raw.get("latency_s")
-    return Notes(items, relations, "predictions", None if latency_s is None else float(latency_s))
+    return Notes(items, related, "predictions", None if latency_s is None else float(latency_s))
 
 
 def _grouped(sheets: Iterable[Sheet], group_of: Callable[[Standup], str]) -> dict[str, Tally]:

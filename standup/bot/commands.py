@@ -1,4 +1,4 @@
-"""`/standup start | stop | status | schedule | unschedule`.
+"""`/standup start | stop | status | schedule | unschedule | settings`.
 
 Each command is acknowledged first of all, because Discord waits 3 s for that and joining takes longer; the answer
 is seen by the asker only. What everybody sees is the meeting's one message.
@@ -17,8 +17,10 @@ from standup.bot import obstacles
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
 from standup.bot.schedule_desk import ScheduleDesk
+from standup.bot.settings_desk import SettingsDesk
 from standup.bot.studio import DEFECT, Studio
 from standup.errors import StandupError
+from standup.template import TEMPLATES
 from standup.transcript import clock
 
 log = logging.getLogger(__name__)
@@ -40,10 +42,11 @@ Answer = Callable[[discord.Interaction], Awaitable[str]]
 class StandupCommands(app_commands.Group):
     """The command group. It decides nothing that it can leave to the studio."""
 
-    def __init__(self, studio: Studio, desk: ScheduleDesk) -> None:
+    def __init__(self, studio: Studio, desk: ScheduleDesk, settings: SettingsDesk) -> None:
         super().__init__(name="standup", description="Record a standup and post its notes", guild_only=True)
         self._studio = studio
         self._desk = desk
+        self._settings = settings
 
     @app_commands.command(description="Record the voice channel you are in")
     async def start(self, interaction: discord.Interaction) -> None:
@@ -89,6 +92,13 @@ class StandupCommands(app_commands.Group):
     ) -> None:
         """Take the schedule of a voice channel back."""
         await _respond(interaction, lambda asked: self._desk.unschedule(asked, channel))
+
+    @app_commands.command(description="Tell or change how this server's notes are shown")
+    @app_commands.describe(template="What the notes show, and in which order; left out: tell what is set")
+    @app_commands.choices(template=[app_commands.Choice(name=one, value=one) for one in TEMPLATES])
+    async def settings(self, interaction: discord.Interaction, template: str | None = None) -> None:
+        """Tell or change the template of this server's notes."""
+        await _respond(interaction, lambda asked: self._settings.settings(asked, template))
 
     async def _start(self, interaction: discord.Interaction) -> str:
         member, guild = interaction.user, interaction.guild

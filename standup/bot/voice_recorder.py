@@ -23,6 +23,7 @@ from standup.bot.schedule_desk import ScheduleDesk
 from standup.bot.schedule_list import ScheduleList
 from standup.bot.schedule_notes import ScheduleNotes
 from standup.bot.schedule_starts import ScheduledStarts
+from standup.bot.settings_desk import SettingsDesk
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.dispatcher import Dispatcher
@@ -58,7 +59,9 @@ class Recorder(StandupBot):
         shelf = Shelf(settings.data_dir, dispatcher.wake)
         self.studio = Studio(self, shelf, dispatcher, limits)
         self._revival = Revival(self, self.studio, shelf)
-        self._schedules = ScheduleList(Archive.of(settings).schedules)
+        archive = Archive.of(settings)
+        self._schedules = ScheduleList(archive.schedules)
+        self._guilds = archive.guilds
         notes = ScheduleNotes(settings.data_dir / "schedules" / "recorder.json")
         self.starts = ScheduledStarts(self, self.studio, shelf, self._schedules, notes)
         self._data_dir = settings.data_dir
@@ -68,7 +71,9 @@ class Recorder(StandupBot):
         """Look for unfinished meetings and register the commands."""
         await super().setup_hook()
         await self._revival.look()
-        self.tree.add_command(StandupCommands(self.studio, ScheduleDesk(self._schedules)))
+        self.tree.add_command(
+            StandupCommands(self.studio, ScheduleDesk(self._schedules), SettingsDesk(self._guilds))
+        )
         await self.tree.sync()
 
     async def on_ready(self) -> None:

@@ -18,14 +18,17 @@ from rich.text import Text
 
 from standup import draft, imports, room
 from standup import summary as summaries
+from standup import template as templates
 from standup import transcript as transcripts
 from standup.archive import Archive
 from standup.errors import InputRefused, MeetingNotFound, StandupError
+from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
 from standup.notice.states import unheard
 from standup.pipeline import Stage
 from standup.settings import load
 from standup.summary import Summary
+from standup.template import STANDUP, Template
 from standup.transcript import Transcript, clock
 
 STATE_COLOURS = {"recording": "red", "processing": "yellow", "done": "green", "parked": "bold red"}
@@ -34,6 +37,15 @@ Id = Annotated[
     str, typer.Argument(metavar="ID", help="Meeting id, as `standup list` shows it.", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+TemplateName = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar=f"[{'|'.join(templates.TEMPLATES)}]",
+        help="How to show the notes.",
+        show_default=False,
+    ),
+]
 
 
 class TextFormat(str, Enum):
@@ -93,10 +105,11 @@ def list_meetings(
     Console().print(table if found else "No meeting yet; `/standup start` in Discord begins one.")
 
 
-def show(meeting: Id, as_json: Json = False) -> None:
+def show(meeting: Id, template: TemplateName = None, as_json: Json = False) -> None:
     """Show a meeting: its state, stages, notes, transcript and files."""
     with opened() as archive:
         value = archive.meeting(checked(meeting))
+        chosen = named(template) if template else archive.guilds.template(value.guild_id)
         transcript, summary = archive.transcript(value.id), archive.summary(value.id)
         tracks, stages = archive.tracks(value.id), archive.statuses(value.id)
         files = {one.speaker: archive.audio.location(value.id, one.path) for one in tracks}
@@ -117,7 +130,7 @@ def show(meeting: Id, as_json: Json = False) -> None:
     )
     for one in stages:
         console.print(f"  {one.stage.value:<11}{one.state.value}  {one.error}", markup=False, highlight=False)
-    print_notes(console, summary, transcript)
+    print_notes(console, summary, transcript, chosen, value.started_at)
     if value.gaps:
         console.print(unheard(value.gaps), highlight=False)
     print_transcript(console, transcript)
@@ -188,6 +201,14 @@ def import_files(
     typer.echo(made.id)
 
 
+def named(name: str) -> Template:
+    """Return the template called *name*; wrong usage when there is none."""
+    try:
+        return templates.template(name)
+    except InputRefused as refusal:
+        raise typer.BadParameter(str(refusal)) from None
+
+
 def checked(text: str) -> str:
     """Return a meeting id; raise MeetingNotFound for anything that is none."""
     try:
@@ -223,11 +244,17 @@ def describe_track(value: Track) -> dict[str, Any]:
     }
 
 
-def print_notes(console: Console, summary: Summary | None, transcript: Transcript) -> None:
-    """Print the notes as they were posted, one block per person."""
+def print_notes(
+    console: Console,
+    summary: Summary | None,
+    transcript: Transcript,
+    template: Template = STANDUP,
+    started_at: datetime | None = None,
+) -> None:
+    """Print the notes as they were posted, in the server's template or another."""
     if summary is None:
         return
-    text = summaries.summary_markdown(summary, transcript)
+    text = summary_markdown(summary, transcript, started_at=started_at, template=template)
     console.rule("Notes")
     from rich.markdown import Markdown
 

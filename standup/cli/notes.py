@@ -11,12 +11,14 @@ from rich.console import Console
 
 from standup import summary as summaries
 from standup import transcript as transcripts
-from standup.cli.meetings import Json, print_notes
+from standup.cli.meetings import Json, TemplateName, named, print_notes
 from standup.errors import MeetingNotFound
+from standup.markdown import summary_markdown
 from standup.schemas import Document
 from standup.schemas import schema as text_of
 from standup.settings import load
 from standup.summary import Summarizer
+from standup.template import STANDUP
 
 Model = Annotated[
     str | None,
@@ -43,18 +45,23 @@ def summarize(
         ),
     ],
     model: Model = None,
+    template: TemplateName = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print summary.md as it is.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the notes of a transcript: who did what, what comes next, blockers, decisions, action items.
 
     Nothing is stored or posted. With --model the transcript is sent to that endpoint, without it nowhere.
     """
+    chosen = named(template) if template else STANDUP
     transcript = transcripts.parse(_read(file))
     summary = summarizer(model).summarize(transcript)
     if as_json:
         typer.echo(json.dumps(summaries.serialize(summary), indent=2, ensure_ascii=False))
+    elif as_markdown:
+        typer.echo(summary_markdown(summary, transcript, template=chosen), nl=False)
     else:
-        print_notes(Console(), summary, transcript)
+        print_notes(Console(), summary, transcript, chosen)
 
 
 def schema(

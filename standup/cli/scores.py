@@ -26,6 +26,8 @@ def table(figures: NotesFigures) -> Table:
     shown.add_row("all", *_cells(figures.overall), style="bold")
     if figures.continuity:
         shown.add_row("day before", *_cells(figures.continuity))
+    if figures.continuity_of_gold:
+        shown.add_row("day before, gold items", *_cells(figures.continuity_of_gold))
     return shown
 
 

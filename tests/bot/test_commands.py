@@ -15,9 +15,11 @@ from standup.bot.commands import StandupCommands
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
 from standup.bot.schedule_desk import ScheduleDesk
+from standup.bot.settings_desk import SettingsDesk
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap
+from standup.template import TEMPLATES
 from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, Stage, refusal
 
 
@@ -103,7 +105,7 @@ class Ask:
         self.answer_error: Exception | None = None
 
     async def __call__(self, studio: StudioDouble, subcommand: str) -> str:
-        group = StandupCommands(cast(Studio, studio), cast(ScheduleDesk, self.desk))
+        group = StandupCommands(cast(Studio, studio), cast(ScheduleDesk, self.desk), cast(SettingsDesk, None))
         interaction = SimpleNamespace(
             user=self.user,
             guild=self.guild,
@@ -125,6 +127,12 @@ class Ask:
 @pytest.fixture
 def ask() -> Ask:
     return Ask()
+
+
+def test_the_templates_are_offered(ask: Ask) -> None:
+    """Discord shows every template there is to choose, and no other."""
+    (option,) = StandupCommands.settings.parameters
+    assert [one.value for one in option.choices] == list(TEMPLATES)
 
 
 async def test_start(ask: Ask) -> None:

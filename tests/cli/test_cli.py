@@ -15,6 +15,7 @@ from standup.meeting import Meeting, PacketCounts, Participant, Track
 from standup.pipeline import Park, Stage
 from standup.settings import load
 from standup.summary import Item, Kind, Summary
+from standup.template import RETROSPECTIVE
 from standup.transcript import Utterance
 from standup.work import now_ms
 
@@ -118,6 +119,13 @@ def test_show_has_notes_transcript_and_files(held: Archive) -> None:
     """A meeting is shown with what was noted, who said what when, and where its files lie."""
     shown = run("show", MEETING)
     assert all(word in shown for word in ("Fixed it", "I fixed it.", "Ana", "0:01", "tracks/11.ogg"))
+
+
+def test_show_in_the_servers_template_or_another(held: Archive) -> None:
+    """Notes are shown as they were posted, unless another template is asked for."""
+    held.guilds.keep_template("1", RETROSPECTIVE)
+    assert "What was done" in run("show", MEETING)
+    assert "Done" in run("show", MEETING, "--template", "standup")
 
 
 def test_show_as_json_has_the_counts(held: Archive) -> None:

@@ -60,6 +60,20 @@ def test_notes_to_read(file: Path) -> None:
     assert all(word in shown for word in ("Ann", "Done", "login page", "[1:01]", "no language model"))
 
 
+def test_notes_in_another_template(file: Path) -> None:
+    """A template changes the headings; --markdown prints summary.md letter for letter."""
+    shown = (
+        CliRunner().invoke(app, ["summarize", str(file), "--template", "retrospective", "--markdown"]).stdout
+    )
+    assert shown.startswith("# Retrospective\n\n## What was done\n\n- **Ann:** ")
+
+
+def test_an_unknown_template(file: Path) -> None:
+    """It is wrong usage, and the known ones are named."""
+    result = CliRunner().invoke(app, ["summarize", str(file), "--template", "party"])
+    assert (result.exit_code, "planning" in result.stderr) == (2, True)
+
+
 def test_a_transcript_from_stdin() -> None:
     """`-` reads standard input."""
     result = CliRunner().invoke(app, ["summarize", "-", "--json"], input=TRANSCRIPT)

@@ -25,7 +25,8 @@ LEAST_OWN = 2
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+(?:'\w+)*")
-_POINTER = re.compile(r"\b(?:it|that|this|those|these|them|one|ones|there|so|same|him|her)\b", re.IGNORECASE)
+# "It's supplier calls until lunch" points at nothing.
+_POINTER = re.compile(r"\b(?:it(?!'s)|that(?!'s)|this|those|these|them|one|ones|there|same)\b", re.IGNORECASE)
 #: Words that say how and not what.
 _FAINT = FILLERS | frozenset(
     (

@@ -6,8 +6,9 @@ A reader gives each word a likelihood for every label; `marked` makes stretches 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -27,6 +28,16 @@ class Label(str, Enum):
 
 
 LABELS = tuple(Label)
+
+REST_CHARACTERS = 60
+"""A clause that ends within so many characters after a mark is the mark's to its end."""
+
+_JOINED = r"\w(?:[\w'’]|[-.,:/](?=\w))*"
+_HEAD = re.compile(rf"(?<![\w'’])(?<!\w[-.,:/])(?:{_JOINED}[-.,:/]?)\Z")
+_TAIL = re.compile(r"(?:[\w'’]|[-.,:/](?=\w))*")
+_REST = re.compile(rf"(?:[^,.;:!?]|[,.;:!?](?=\w)){{0,{REST_CHARACTERS}}}(?=[,.;:!?](?!\w))")
+# Where a clause begins that says something else.
+_TURNS = re.compile(r"\b(?:no|none|nothing|not|and|but|blockers?|blocked)\b", re.IGNORECASE)
 
 LEAST = 1e-6
 """No likelihood counts as less."""
@@ -60,6 +71,20 @@ class Mark:
     """Whether it belongs to somebody else than the speaker."""
     likelihood: float
     """The mean over its words."""
+
+
+def whole(mark: Mark, text: str, begin: int, end: int) -> Mark:
+    """Return *mark* with whole words and figures, and to the end of its clause where that is near.
+
+    *begin* and *end* are where the marks before and after it in the same turn end and begin.
+    """
+    head, tail = _HEAD.search(text, begin, mark.start), _TAIL.match(text, mark.end, end)
+    start = head.start() if head else mark.start
+    last = tail.end() if tail else mark.end
+    rest = _REST.match(text, last, end)
+    if rest is not None and not _TURNS.search(rest[0]):
+        last = rest.end()
+    return replace(mark, start=start, end=last)
 
 
 def marked(turn: int, words: Sequence[Word], *, caution: float) -> Iterator[Mark]:

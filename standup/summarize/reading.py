@@ -8,15 +8,15 @@ it names, or whom "she" stands for; what belongs to nobody who was there is left
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from standup.summarize.context import before, is_poor
 from standup.summarize.due import find_due, without_due
-from standup.summarize.marks import Label, Mark
+from standup.summarize.marks import Label, Mark, whole
 from standup.summarize.names import Roster
 from standup.summarize.turns import Turn
-from standup.summarize.wording import clean, phrase
+from standup.summarize.wording import clean, phrase, strip_when
 from standup.summary import Item, Kind
 
 ANSWERED_WITHIN = 6
@@ -32,9 +32,7 @@ _KINDS = {
     Label.DECISION: Kind.DECISION,
 }
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
-_SUBJECT = re.compile(
-    r"^(?P<name>[^\W\d_][\w-]*)(?=(?:'s|\s+(?:is|has|will|should|must|can|needs? to|has to|also|just|already))\b)"
-)
+_SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
 #: Days that a next means anyway.
 _NOW = frozenset({"today", "this week", "this afternoon"})
 
@@ -96,7 +94,7 @@ class _Reading:
         if person is None and kind not in (Kind.ACTION, Kind.DECISION):
             return
         due = _due(kind, text)
-        words = phrase(self._as_theirs(without_due(clean(text), due), person), kind)
+        words = phrase(self._as_theirs(strip_when(without_due(clean(text), due)), person), kind)
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
         words, evidence = self._with_topic(mark, words, evidence)
@@ -127,9 +125,14 @@ class _Reading:
             return None
         if not mark.is_others:
             return turn.speaker
-        named = self._named(text, turn.speaker) or self._named(turn.text, turn.speaker)
+        named = self._named(text, turn.speaker)
         if named:
             return named[0]
+        around = (
+            self._named(turn.text[: mark.start], turn.speaker) or self._named(turn.text, turn.speaker)[:1]
+        )
+        if around:
+            return around[-1]
         earlier = self.turns[max(0, mark.turn - POINTS_BACK) : mark.turn]
         if kind is Kind.ACTION:
             return None
@@ -144,9 +147,18 @@ class _Reading:
 def items(marks: Iterable[Mark], turns: Sequence[Turn], roster: Roster) -> tuple[Item, ...]:
     """Return the items that *marks*, in the order in which they were said, make of *turns*; each once."""
     reading = _Reading(turns, roster)
-    for mark in marks:
+    for mark in _whole(tuple(marks), turns):
         reading.take(mark)
     return _merged(one.item for one in reading.drafts)
+
+
+def _whole(marks: Sequence[Mark], turns: Sequence[Turn]) -> Iterator[Mark]:
+    """Return *marks* grown to whole words and clauses, none into another."""
+    for place, mark in enumerate(marks):
+        text = turns[mark.turn].text
+        begin = max((one.end for one in marks[:place][-1:] if one.turn == mark.turn), default=0)
+        end = min((one.start for one in marks[place + 1 :][:1] if one.turn == mark.turn), default=len(text))
+        yield whole(mark, text, begin, end)
 
 
 def _due(kind: Kind, text: str) -> str | None:

@@ -24,7 +24,7 @@ from standup.summarize.turns import Turn
 WEIGHTS = Path(__file__).with_name("weights")
 ROOM_TOKENS = 256
 """How much the weights read at once; they were fitted to as much."""
-CAUTION = 5.0
+CAUTION = 4.0
 """What a stretch must be likelier than nothing, in nats; chosen on the dev half."""
 
 Floats = NDArray[np.float32]

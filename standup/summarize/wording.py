@@ -52,7 +52,7 @@ _WHEN = re.compile(
 )
 _LABEL = re.compile(
     r"^(?:what i did|done|completed|next(?: steps?)?|plans?|to-?do|blockers?|decisions?|"
-    r"action items?)\s*:\s*",
+    r"action items?(?:\s+for\s+[\w'-]+)?)\s*[:,.]\s*",
     re.IGNORECASE,
 )
 _ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
@@ -76,7 +76,8 @@ _SUBJECTS = {
     Kind.ACTION: re.compile(
         rf"^(?:(?-i:[A-Z])[\w'-]+,?\s+)?(?:(?:can|could|would|will)\s+(?:you|i|we|somebody|someone)|"
         rf"(?:i|you|we|somebody|someone)(?:'ll|\s+(?:will|can|could|should|must|need to|have to))|"
-        rf"i(?:'m| am) going to|(?:let me|please)(?=\s+\w+))\s+{_ALSO}(?:please\s+|maybe\s+|quickly\s+)*",
+        rf"i(?:'m| am) going to|i(?=\s+please\b)|(?:let me|please)(?=\s+\w+))\s+{_ALSO}"
+        r"(?:please\s+|maybe\s+|quickly\s+)*",
         re.IGNORECASE,
     ),
     Kind.DECISION: re.compile(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standup.summarize.marks import LABELS, Label, Word, marked
+from standup.summarize.marks import LABELS, Label, Mark, Word, marked, whole
 
 
 def word(
@@ -78,3 +79,33 @@ def test_marks_are_apart_and_in_order(rows: list[tuple[float, ...]]) -> None:
 
     assert all(one.end <= other.start for one, other in itertools.pairwise(made))
     assert Label.NOTHING not in [one.label for one in made]
+
+
+@pytest.mark.parametrize(
+    ("marked_text", "expected"),
+    [
+        pytest.param("I will [fix the bask]et", "fix the basket", id="to the end of a word"),
+        pytest.param("I [retrai]ned that's all", "retrained", id="no further where the clause ends far away"),
+        pytest.param(
+            "I will [fix the basket] for the shop, then rest.", "fix the basket for the shop", id="clause"
+        ),
+        pytest.param("[I fixed it]. Really.", "I fixed it", id="it is whole"),
+        pytest.param(
+            "surve[y weights, that]'s today", "survey weights, that's", id="from a word's beginning"
+        ),
+    ],
+)
+def test_whole(marked_text: str, expected: str) -> None:
+    """A mark grows to whole words, and to the end of its clause where that is near."""
+    start, end = marked_text.index("["), marked_text.index("]") - 1
+    text = marked_text.replace("[", "").replace("]", "") + " and so on" * 10 * ("all" in marked_text)
+    made = whole(Mark(0, start, end, Label.NEXT, False, 0.9), text, 0, len(text))
+
+    assert expected == text[made.start : made.end]
+
+
+def test_whole_stays_out_of_other_marks() -> None:
+    """What belongs to the marks around it is left to them."""
+    text = "I fixed the build and tested it."
+    made = whole(Mark(0, 2, 11, Label.DONE, False, 0.9), text, 2, text.index("tested"))
+    assert "fixed the" == text[made.start : made.end]

@@ -156,8 +156,9 @@ def _whole(marks: Sequence[Mark], turns: Sequence[Turn]) -> Iterator[Mark]:
     """Return *marks* grown to whole words and clauses, none into another."""
     for place, mark in enumerate(marks):
         text = turns[mark.turn].text
-        begin = max((one.end for one in marks[:place][-1:] if one.turn == mark.turn), default=0)
-        end = min((one.start for one in marks[place + 1 :][:1] if one.turn == mark.turn), default=len(text))
+        last, following = marks[max(0, place - 1) : place], marks[place + 1 : place + 2]
+        begin = max((one.end for one in last if one.turn == mark.turn), default=0)
+        end = min((one.start for one in following if one.turn == mark.turn), default=len(text))
         yield whole(mark, text, begin, end)
 
 

@@ -98,7 +98,8 @@ class _Reading:
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
         words, evidence = self._with_topic(mark, words, evidence)
-        is_open = kind is Kind.ACTION and mark.is_others
+        # Who is named has the task; another's "thanks" does not take it.
+        is_open = kind is Kind.ACTION and mark.is_others and not self._named(text, turn.speaker)
         self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
 
     def _as_theirs(self, text: str, person: str | None) -> str:

@@ -16,6 +16,7 @@ from standup.summarize.turns import Turn
         pytest.param("Finished the login page", False, id="says it"),
         pytest.param("Mail it to the bank by noon", True, id="points elsewhere at its start"),
         pytest.param("Moved the archive of the shop to Oslo for it", False, id="says enough beside it"),
+        pytest.param("Reviewed these settings", False, id="a pointer with its noun"),
         pytest.param("Will do", True, id="nothing of its own"),
     ],
 )

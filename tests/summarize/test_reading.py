@@ -75,6 +75,11 @@ def read(script: str) -> list[Told]:
             id="a promise stays with who gave it",
         ),
         pytest.param(
+            "Ana: {action@: Ben will call the customer by Friday}.\nCy: {assent: Thank you, everyone}.",
+            [("2", "action", "Call the customer", "by Friday", ("u0", "u1"))],
+            id="a task stays with whom it names",
+        ),
+        pytest.param(
             "Ana: {decision: Let's ship on Thursday}.\nBen: {assent: Agreed}.\nCy: {assent: Fine}.",
             [(None, "decision", "Ship on Thursday", None, ("u0", "u1", "u2"))],
             id="a decision is the group's",

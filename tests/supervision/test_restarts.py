@@ -25,7 +25,7 @@ from standup.archive import Claim, Manifest
 from standup.archive import manifest as manifests
 from standup.archive.manifest import meeting_folder
 from standup.bench.transcribe import encode
-from standup.capture.journal import StoredRecord, read
+from standup.capture.journal import Journal, StoredRecord, read
 from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track, meeting_id
 from standup.pipeline import Stage, StageState, StageStatus
 from standup.simulator.participant import Participant as Person
@@ -209,14 +209,13 @@ class Standup:
     def heard(self) -> list[StoredRecord]:
         """Return what the journal holds, silence left out."""
         folder = meeting_folder(self.installation.data_dir, self.manifest.meeting.id) / "journal"
-        found = read(folder).records()
-        return [one for one in found if len(one.record.payload) > SILENT_FRAME_BYTES]
+        return _audible(read(folder))
 
     def runs(self) -> int:
-        """Return in how many runs of the recorder something was kept."""
+        """Return in how many runs of the recorder something was heard."""
         folder = meeting_folder(self.installation.data_dir, self.manifest.meeting.id) / "journal"
         journal = read(folder)
-        return len({journal.segments[one.segment][1].run for one in journal.records()})
+        return len({journal.segments[one.segment][1].run for one in _audible(journal)})
 
     def silence_ns(self) -> tuple[int, int]:
         """Return when the last packet before the longest silence arrived, and the first after it (wall clock)."""
@@ -235,6 +234,10 @@ class Standup:
         """Return Ana's track."""
         folder = meeting_folder(self.installation.data_dir, self.manifest.meeting.id)
         return folder / "tracks" / f"{self.ana.user_id}.ogg"
+
+
+def _audible(journal: Journal) -> list[StoredRecord]:
+    return [one for one in journal.records() if len(one.record.payload) > SILENT_FRAME_BYTES]
 
 
 async def begin(installation: Installation) -> Standup:

@@ -17,7 +17,7 @@ import numpy as np
 from standup.errors import TranscribeError
 from standup.transcribe import SAMPLES_PER_MS, guards
 from standup.transcribe.audio import TrackReader, levels_db
-from standup.transcribe.vad import speech_ms
+from standup.transcribe.vad import is_speech
 from standup.transcribe.windows import WINDOW_MS, Span, cut_ms
 from standup.transcript import Utterance
 
@@ -129,6 +129,6 @@ def _stretches(reader: TrackReader, whole: Span) -> Iterator[Clip]:
 def _sifted(clip: Clip) -> Clip | Skipped:
     """Return the clip when somebody speaks in it."""
     reason = guards.silence_reason(clip.span.duration_ms, levels_db(clip.pcm))
-    if reason is None and speech_ms(clip.pcm) < guards.SPEECH_MS:
+    if reason is None and not is_speech(clip.pcm, guards.SPEECH_MS):
         reason = guards.NO_SPEECH
     return clip if reason is None else Skipped(clip.span, reason)

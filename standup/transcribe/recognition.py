@@ -34,6 +34,15 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Clips whose first reading is under way."""
+
+    clips: Mapping[Span, Pcm]
+    languages: Mapping[str, str]
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True, slots=True)
 class Recognizer:
     """Sends windows to an engine and collects the readings; for one thread."""
 
@@ -44,44 +53,53 @@ class Recognizer:
     left_s: Callable[[], float | None]
     """How many seconds are left; None when there is no limit."""
 
-    def recognize(
-        self, clips: Mapping[Span, Pcm], languages: Mapping[str, str], on_read: Callable[[int], None]
-    ) -> dict[Span, Heard]:
-        """Return what was heard in every clip.
+    def begin(self, clips: Mapping[Span, Pcm], languages: Mapping[str, str]) -> Begun:
+        """Have *clips* read once, quickly, and return at once; *languages*: speaker -> code."""
+        return Begun(clips, languages, self._send(clips, pack(clips), languages))
 
-        *languages*: speaker -> code. *on_read* is told how many milliseconds of clips were read, each once.
-        Raises TranscriptionTimeout, and whatever the engine raises.
+    def finish(self, begun: Begun, on_read: Callable[[int], None]) -> dict[Span, Heard]:
+        """Return what was heard in every clip, reading again what looks wrong.
+
+        *on_read* is told how many milliseconds of clips were read, each once. Raises TranscriptionTimeout, and
+        whatever the engine raises.
         """
-        quick = self._read(clips, pack(clips), languages, on_read)
+        clips, languages = begun.clips, begun.languages
+        quick = dict(self._collect(begun.jobs, on_read))
         suspicious = [window for window, reading in quick.items() if guards.is_suspicious(reading)]
-        careful = self._read(clips, suspicious, languages)
+        careful = self._reread(clips, suspicious, languages)
         heard: dict[Span, Heard] = {}
         for window, reading in {**quick, **careful}.items():
             heard.update(_attribute(window, reading))
-        alone = self._read(clips, list(_doubtful(heard, set(careful))), languages)
+        alone = self._reread(clips, list(_doubtful(heard, set(careful))), languages)
         for window, reading in alone.items():
             heard.update(_better(heard[window.spans[0]], window, reading))
         return heard
 
-    def _read(
+    def _reread(
+        self, clips: Mapping[Span, Pcm], windows: Sequence[Window], languages: Mapping[str, str]
+    ) -> dict[Window, Reading]:
+        """Return a careful reading of each window."""
+        return dict(self._collect(self._send(clips, windows, languages, is_careful=True)))
+
+    def _send(
         self,
         clips: Mapping[Span, Pcm],
         windows: Sequence[Window],
         languages: Mapping[str, str],
-        on_read: Callable[[int], None] | None = None,
-    ) -> dict[Window, Reading]:
-        """Return the reading of each window; a careful one unless *on_read* is given."""
+        *,
+        is_careful: bool = False,
+    ) -> list[Job]:
         jobs: list[Job] = []
         for language in sorted({languages[window.speaker] for window in windows}):
-            hints = Hints(language, self.prompt, is_careful=on_read is None)
+            hints = Hints(language, self.prompt, is_careful=is_careful)
             alike = [window for window in windows if languages[window.speaker] == language]
             for row in batch(alike, self.engine.batch_windows, self.engine.lanes):
                 sounds = [_sound(window, clips) for window in row]
                 jobs.append((row, self.executor.submit(self.engine.read, sounds, hints)))
-        return dict(self._collect(jobs, on_read))
+        return jobs
 
     def _collect(
-        self, jobs: Sequence[Job], on_read: Callable[[int], None] | None
+        self, jobs: Sequence[Job], on_read: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Window, Reading]]:
         for row, future in jobs:
             try:

@@ -1,14 +1,17 @@
 """The transcribe stage: utterances in, the same utterances with text, verified silence or an error out.
 
-The speech is worked off in rounds of a few minutes, so memory does not grow with the meeting:
-tracks -> clips (`clips`) -> windows (`windows`) -> readings (`recognition`) -> utterances (`findings`).
+The speech is worked off in rounds of about one batch per lane of the engine, so memory does not grow with the
+meeting, and a worker that is killed repeats no more than the rounds in hand:
+tracks -> clips (`clips`) -> rounds (`rounds`) -> windows (`windows`) -> readings (`recognition`) -> utterances
+(`findings`). Three rounds are on their way at a time: one being fetched from the tracks by a thread of its own, one
+being read, one being looked through.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +21,11 @@ import numpy as np
 
 from standup.errors import TranscribeError, TranscriptionTimeout
 from standup.transcribe import SAMPLES_PER_MS, Engine
-from standup.transcribe.clips import Clip, Skipped, Tracks
+from standup.transcribe.clips import Skipped, Tracks
 from standup.transcribe.findings import Findings
 from standup.transcribe.languages import Languages
-from standup.transcribe.recognition import Recognizer
+from standup.transcribe.recognition import Begun, Recognizer
+from standup.transcribe.rounds import Round, ahead, round_ms, rounds
 from standup.transcribe.windows import Span
 from standup.transcript import Outcome, Utterance
 
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ROUND_MS = 300_000
-"""Speech held in memory at once; 300 s are 19 MB."""
 _DETECT_MS = 29_000
 
 OnProgress = Callable[[int, int], None]
@@ -88,8 +90,8 @@ def transcribe(
     run = _Run(engine, terms or Terms(), began_s, todo, on_progress, on_round)
     executor = ThreadPoolExecutor(engine.lanes, "transcribe")
     try:
-        with Tracks(tracks) as opened:
-            run.work(opened.clips(todo), executor)
+        with Tracks(tracks) as opened, ahead(rounds(opened.clips(todo), round_ms(engine))) as ready:
+            run.work(ready, executor)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
     verdicts = {one.id: run.findings.verdict(one) for one in todo}
@@ -117,8 +119,6 @@ class _Run:
     on_progress: OnProgress | None
     on_round: OnRound | None
     done_ms: int = 0
-    is_round_over: bool = False
-    """A round was read and `on_round` was not told yet."""
     findings: Findings = field(default_factory=Findings)
     languages: Languages = field(default_factory=Languages)
     errors: list[TranscribeError] = field(default_factory=list)
@@ -128,18 +128,22 @@ class _Run:
         """Milliseconds of speech to be worked off."""
         return sum(map(_duration_ms, self.todo))
 
-    def work(self, stream: Iterable[Clip | Skipped], executor: ThreadPoolExecutor) -> None:
-        """Work off the stream, round by round."""
+    def work(self, rounds: Iterable[Round], executor: ThreadPoolExecutor) -> None:
+        """Work off the rounds: while one is looked through, the next is already being read."""
         sole = self.engine.sole_language
         if sole and self.terms.language not in ("auto", sole):
             logger.warning("The model knows only %s", sole, extra={"action": "transcribe"})
         recognizer = Recognizer(self.engine, executor, self.terms.prompt, self.left_s)
-        for clips in self._rounds(stream):
-            self._settle_languages(clips)
-            languages = {span.speaker: self.languages.of(span.speaker) for span in clips}
-            for span, heard in recognizer.recognize(clips, languages, self.advance).items():
-                self.findings.hear(span, heard.words, heard.reading)
-            self.is_round_over = True
+        before: tuple[Round, Begun] | None = None
+        for one in rounds:
+            self.left_s()
+            begun = self._begin(recognizer, one)
+            if before is not None:
+                self._finish(recognizer, *before)
+                self._tell(before[0].finished)
+            before = one, begun
+        if before is not None:
+            self._finish(recognizer, *before)
 
     def left_s(self) -> float | None:
         """Return the seconds left; raise TranscriptionTimeout when there are none."""
@@ -156,29 +160,18 @@ class _Run:
         if self.on_progress is not None:
             self.on_progress(self.done_ms, self.total_ms)
 
-    def _rounds(self, stream: Iterable[Clip | Skipped]) -> Iterator[dict[Span, Pcm]]:
-        """Yield the clips of the stream in rounds of about ``ROUND_MS``, noting what was skipped."""
-        clips: dict[Span, Pcm] = {}
-        passed: set[str] = set()
-        for one in stream:
-            self.left_s()
-            if self.is_round_over:
-                # A round may end in the middle of an utterance, whose verdict is then still to come.
-                self._tell(passed - {one.span.utterance})
-                passed = set()
-            passed.add(one.span.utterance)
-            if isinstance(one, Skipped):
-                self._skip(one)
-                continue
-            clips[one.span] = one.pcm
-            if sum(span.duration_ms for span in clips) >= ROUND_MS:
-                yield clips
-                clips = {}
-        if clips:
-            yield clips
+    def _begin(self, recognizer: Recognizer, one: Round) -> Begun:
+        for skipped in one.skipped:
+            self._skip(skipped)
+        self._settle_languages(one.clips)
+        languages = {span.speaker: self.languages.of(span.speaker) for span in one.clips}
+        return recognizer.begin(one.clips, languages)
+
+    def _finish(self, recognizer: Recognizer, one: Round, begun: Begun) -> None:
+        for span, heard in recognizer.finish(begun, self.advance).items():
+            self.findings.hear(span, heard.words, heard.reading)
 
     def _tell(self, ids: Collection[str]) -> None:
-        self.is_round_over = False
         if self.on_round is not None:
             self.on_round(tuple(self.findings.verdict(one) for one in self.todo if one.id in ids))
 

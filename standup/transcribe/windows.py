@@ -89,7 +89,7 @@ def pack(spans: Iterable[Span], limit_ms: int = WINDOW_MS) -> list[Window]:
 
 
 def batch(windows: Sequence[Window], width: int, lanes: int) -> list[tuple[Window, ...]]:
-    """Return *windows* in batches of at most *width*, similar lengths together, one batch per lane at least.
+    """Return *windows* in batches of at most *width*, similar lengths together, as many for each lane as can be.
 
     A batch is padded to its longest window, so mixed lengths would be computed for nothing. The longest come
     first: what runs last is short, and no lane waits long for another.
@@ -99,7 +99,8 @@ def batch(windows: Sequence[Window], width: int, lanes: int) -> list[tuple[Windo
     if width < 1 or lanes < 1:
         raise ValueError("width and lanes must be at least 1")
     ordered = sorted(windows, key=lambda one: (-one.duration_ms, one.spans))
-    count = max(-(-len(ordered) // width), min(lanes, len(ordered)))
+    turns = -(-len(ordered) // (width * lanes))
+    count = min(turns * lanes, len(ordered))
     bounds = [len(ordered) * index // count for index in range(count + 1)]
     return [tuple(ordered[begin:end]) for begin, end in pairwise(bounds)]
 

@@ -36,7 +36,7 @@ def clips() -> Clips:
 def read(engine: Any, executor: Executor, clips: Clips, **languages: str) -> dict[str, str]:
     """Return utterance -> text as *engine* reads it."""
     recognizer = Recognizer(engine, executor, "", lambda: None)
-    heard = recognizer.recognize(clips, {"a": "en", "b": "en", **languages}, lambda _: None)
+    heard = recognizer.finish(recognizer.begin(clips, {"a": "en", "b": "en", **languages}), lambda _: None)
     return {span.utterance: "".join(word.text for word in one.words).strip() for span, one in heard.items()}
 
 
@@ -126,7 +126,7 @@ def test_progress_counts_every_clip_once(executor: Executor, clips: Clips, scrip
     told: list[int] = []
     engine = scripted(script=lambda pcm, hints: said("wrong", GUESSED))
     recognizer = Recognizer(engine, executor, "", lambda: None)
-    recognizer.recognize(clips, {"a": "en", "b": "en"}, told.append)
+    recognizer.finish(recognizer.begin(clips, {"a": "en", "b": "en"}), told.append)
 
     assert sum(told) == sum(span.duration_ms for span in clips)
 
@@ -142,7 +142,7 @@ def test_an_engine_that_does_not_come_back_times_out(executor: Executor, clips: 
     recognizer = Recognizer(scripted(script=hang), executor, "", lambda: 0.01)
     try:
         with pytest.raises(TranscriptionTimeout):
-            recognizer.recognize(clips, {"a": "en", "b": "en"}, lambda _: None)
+            recognizer.finish(recognizer.begin(clips, {"a": "en", "b": "en"}), lambda _: None)
     finally:
         release.set()
 

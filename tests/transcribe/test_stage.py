@@ -60,7 +60,7 @@ def test_small_rounds_change_nothing(
     tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A meeting longer than a round is worked off piece by piece, with the same speakers and ids."""
-    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    monkeypatch.setattr("standup.transcribe.stage.round_ms", lambda engine: 1)
     done = transcribe(tracks, pending, scripted())
 
     assert [one.outcome for one in done.utterances] == [Outcome.TEXT] * len(pending)
@@ -70,7 +70,7 @@ def test_each_round_is_told_once(
     tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two rounds the finished utterances are told, each once and as they come out in the end."""
-    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    monkeypatch.setattr("standup.transcribe.stage.round_ms", lambda engine: 1)
     told: list[Utterances] = []
     done = transcribe(tracks, pending, scripted(), on_round=told.append)
 
@@ -83,7 +83,7 @@ def test_an_utterance_across_two_rounds_waits_for_the_second(
     tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A verdict is told when all of an utterance has been read."""
-    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    monkeypatch.setattr("standup.transcribe.stage.round_ms", lambda engine: 1)
     monkeypatch.setattr("standup.transcribe.clips.WINDOW_MS", 1_500)
     engine, told = scripted(), list[Utterances]()
     long, last = (one for one in pending if one.speaker == "rms")
@@ -97,7 +97,7 @@ def test_what_a_round_raises_ends_the_stage_and_the_rest_is_read_later(
     tracks: Tracks, pending: Utterances, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kept rounds and a second run give what one undisturbed run gives, and nothing is read twice."""
-    monkeypatch.setattr("standup.transcribe.stage.ROUND_MS", 1)
+    monkeypatch.setattr("standup.transcribe.stage.round_ms", lambda engine: 1)
     whole = transcribe(tracks, pending, scripted()).utterances
     kept: dict[str, Utterance] = {}
 

@@ -40,6 +40,7 @@ MKL = "mkl_malloc: failed to allocate memory"
 GPU = ladder(Profile("large-v3-turbo", "cuda", "float16", 4, 2))
 FOOT = len(GPU) - 1
 ENGLISH = Hints("en")
+WARM_UP_FRAMES = 2  # what the engine tries a model with
 TINY = WhisperSettings(model="tiny.en", device="cpu", language="en")
 
 
@@ -100,14 +101,16 @@ class FakeModel:
     def get_prompt(self, *_: object, **__: object) -> list[int]:
         return [0]
 
-    def encode(self, features: Any) -> list[int]:
-        if features.ndim > 2:  # without the batch's axis it is the warm-up
-            self.device.run("encode", self.level)
-        return [int(one.flat[0]) for one in features] if features.ndim > 2 else []
+    def encode(self, features: Any) -> Any:
+        if features.shape[-1] == WARM_UP_FRAMES:
+            return features
+        self.device.run("encode", self.level)
+        return np.full((1, 1, 1), features.flat[0], dtype=np.float32)
 
-    def generate(self, encoded: list[int], *_: object, **__: object) -> list[Any]:
+    def generate(self, encoded: Any, *_: object, **__: object) -> list[Any]:
         self.device.run("generate", self.level)
-        return [SimpleNamespace(sequences_ids=[[n]], scores=[-0.1], no_speech_prob=0.0) for n in encoded]
+        numbers = np.asarray(encoded)[:, 0, 0]
+        return [SimpleNamespace(sequences_ids=[[int(n)]], scores=[-0.1], no_speech_prob=0.0) for n in numbers]
 
     def find_alignment(self, _: object, texts: list[list[int]], *__: object) -> list[list[dict[str, Any]]]:
         self.device.run("align", self.level)
@@ -181,12 +184,12 @@ def test_the_model_before_is_gone_when_the_next_is_loaded(
 
 def test_what_was_read_before_is_not_read_again(tokenizer: Tokenizer, windows: list[Any]) -> None:
     """Memory that runs out at the third batch costs that batch a second reading, and the first two nothing."""
-    device = Device(lambda what, level, calls: CUDA if what == "align" and level == 0 and calls > 2 else "")
+    device = Device(lambda what, level, calls: CUDA if what == "generate" and level == 0 and calls > 2 else "")
     engine = stand(device, tokenizer)
 
     assert heard(engine.read(windows, ENGLISH)) == list(range(12))
     # Batches of four: two at the top and one below; a batch of one is where halving ends.
-    assert (device.calls["align", 0], device.calls["align", 1]) == (2 + 3, 1)
+    assert (device.calls["generate", 0], device.calls["generate", 1]) == (2 + 3, 1)
 
 
 def test_lanes_that_fail_together_take_one_step(tokenizer: Tokenizer, windows: list[Any]) -> None:

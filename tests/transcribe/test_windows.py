@@ -100,7 +100,7 @@ def test_batches_hold_every_window_once_and_keep_their_width(
         pytest.param(0, 8, 2, [], id="nothing"),
         pytest.param(1, 8, 2, [1], id="one window uses one lane"),
         pytest.param(6, 8, 2, [3, 3], id="a short meeting is spread over the lanes"),
-        pytest.param(17, 8, 2, [5, 6, 6], id="a long one is cut evenly"),
+        pytest.param(17, 8, 2, [4, 4, 4, 5], id="a long one is cut evenly, as often for each lane"),
     ],
 )
 def test_batches_use_every_lane(count: int, width: int, lanes: int, sizes: list[int]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kombu.entity import Exchange, Queue
 
-from standup.pipeline import QUEUES, TASK_NAMES
+from standup.pipeline import FOLLOW, FOLLOW_QUEUE, QUEUES, TASK_NAMES
 from standup.settings import load
 
 _settings = load()
@@ -28,6 +28,7 @@ task_default_queue = "capture"
 # A misspelt queue fails at once instead of parking work where nobody looks.
 task_create_missing_queues = False
 task_routes = {TASK_NAMES[stage]: {"queue": queue} for stage, queue in QUEUES.items()}
+task_routes[FOLLOW] = {"queue": FOLLOW_QUEUE}
 
 # Acknowledge after the work, but never let the broker redeliver a crash: that loops for ever on a poison
 # message. The stage row frees the work again, with a count.

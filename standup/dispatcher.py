@@ -22,6 +22,7 @@ from standup.archive import Archive, manifest
 from standup.archive.manifest import ManifestUnreadable
 from standup.celery import app
 from standup.errors import BrokerUnreachable, StandupError
+from standup.following import Following, publish_follow
 from standup.pipeline import TASK_NAMES, Stage, StageStatus, due
 from standup.settings import Settings
 
@@ -60,10 +61,11 @@ def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
     return published
 
 
-def adopt(archive: Archive, data_dir: Path, seen: dict[str, int]) -> None:
+def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[str] | None = None) -> None:
     """Take every manifest that has changed into the archive.
 
-    *seen* maps meeting ids to the manifest's modification time at the last visit, and is brought up to date. A
+    *seen* maps meeting ids to the manifest's modification time at the last visit, and is brought up to date, as is
+    *recorded*, the meetings that have not ended. A
     meeting that has ended has its journal stored first, so that its rows never point at nothing. A manifest
     that cannot be read is logged once and left alone. One meeting that cannot be taken over keeps no other from it;
     the first such error is raised at the end.
@@ -75,28 +77,32 @@ def adopt(archive: Archive, data_dir: Path, seen: dict[str, int]) -> None:
             continue
         with logs.about(meeting_id):
             try:
-                _adopt_one(archive, data_dir, meeting_id)
+                is_recorded = _adopt_one(archive, data_dir, meeting_id)
             except StandupError as problem:
                 problems.append(problem)
             else:
                 seen[meeting_id] = changed_ns
+                if recorded is not None:
+                    (recorded.add if is_recorded else recorded.discard)(meeting_id)
     if problems:
         raise problems[0]
 
 
-def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> None:
+def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> bool:
+    """Return whether the meeting is in the archive and still being recorded."""
     try:
         found = manifest.read(data_dir, meeting_id)
     except ManifestUnreadable as problem:
         log.error("%s", problem)
-        return
+        return False
     if found.adopted:
-        return
+        return False
     if found.meeting.ended_at:
         archive.audio.keep(meeting_id, manifest.meeting_folder(data_dir, meeting_id))
     archive.adopt(found)
     if found.meeting.ended_at:
         manifest.write(data_dir, dataclasses.replace(found, adopted=True))
+    return found.meeting.ended_at is None
 
 
 class Dispatcher:
@@ -107,7 +113,12 @@ class Dispatcher:
     Owner: the program that calls `start` and `stop`. All methods may be called from any thread, none blocks.
     """
 
-    def __init__(self, settings: Settings, publish: Publish = publish) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        publish: Publish = publish,
+        publish_follow: Callable[[str], None] = publish_follow,
+    ) -> None:
         """Prepare the thread; `start` begins its rounds."""
         self._archive = Archive.of(settings)
         self._data_dir = settings.data_dir
@@ -119,6 +130,8 @@ class Dispatcher:
         self._repeats: set[str] = set()
         self._complaint = ("", 0.0)
         self._seen: dict[str, int] = {}
+        self._recorded: set[str] = set()
+        self._following = Following(settings.data_dir, publish_follow) if settings.live else None
         self._is_migrated = False
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -173,7 +186,7 @@ class Dispatcher:
             self._archive.migrate()
             self._is_migrated = True
         try:
-            adopt(self._archive, self._data_dir, self._seen)
+            adopt(self._archive, self._data_dir, self._seen, self._recorded)
         except StandupError as problem:
             self._complain(problem)
         with self._lock:
@@ -182,6 +195,8 @@ class Dispatcher:
         for meeting_id in repeats:
             self._archive.retry(meeting_id, Stage.NOTIFY)
         sweep(self._archive, time.time_ns() // 1_000_000, self._publish)
+        if self._following is not None:
+            self._following.round(self._recorded)
         for meeting_id in watched:
             rows = self._archive.statuses(meeting_id)
             with self._lock:

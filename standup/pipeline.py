@@ -41,6 +41,12 @@ QUEUES: Mapping[Stage, str] = {
     Stage.NOTIFY: "notify",
 }
 
+FOLLOW = "standup.follow"
+#: The task that reads what was said so far while a meeting is still recorded.
+FOLLOW_QUEUE = QUEUES[Stage.TRANSCRIBE]
+FOLLOW_EXPIRES_S = 60
+#: While the queue is long, reading ahead helps nobody; the chain after the meeting reads what is left.
+
 LEASE_MS = 60_000
 #: A claim is free again when its holder has not renewed it for this long.
 REPUBLISH_AFTER_MS = 60_000

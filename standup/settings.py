@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Where the model runs."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
+    live: bool = True
+    """Read what is said while the meeting still runs, so that the notes come seconds after it."""
     llm_url: str = ""
     """OpenAI-compatible endpoint of a language model that writes the notes; empty: the rules write them.
 

@@ -22,7 +22,7 @@ from standup.dispatcher import sweep
 from standup.errors import StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
 from standup.lease import Lease
-from standup.pipeline import TASK_NAMES, Retry, Stage, decide
+from standup.pipeline import FOLLOW, TASK_NAMES, Retry, Stage, decide
 from standup.settings import Settings, load
 from standup.work import now_ms
 
@@ -123,6 +123,20 @@ def summarize(meeting_id: str) -> None:
 def notify(meeting_id: str) -> None:
     """Put the notes into the meeting's one message."""
     perform(Stage.NOTIFY, meeting_id, work.notify)
+
+
+@app.task(name=FOLLOW, throws=(StandupError,), soft_time_limit=300, time_limit=330)
+def follow(meeting_id: str) -> None:
+    """Read what was said so far in a meeting that is still recorded; what fails here is read after the meeting."""
+    settings = load()
+    archive = Archive.of(settings)
+    try:
+        with logs.about(meeting_id):
+            work.follow(archive, settings, meeting_id)
+    except HandedBack:
+        raise Ignore from None
+    finally:
+        archive.close()
 
 
 @app.task(name="standup.dispatch")

@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from standup import handover, logs
 from standup.archive import Archive, Claim, Failure, manifest
 from standup.errors import ArchiveError, JournalUnreadable
 from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
 from standup.markdown import summary_markdown
-from standup.meeting import Meeting
+from standup.meeting import Meeting, MeetingState
 from standup.notice import Notice, notes
 from standup.pipeline import Stage
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
 
+if TYPE_CHECKING:
+    from standup.transcribe.vram import LadderEngine
+
 log = logging.getLogger(__name__)
 
 NOTIFY_TIMEOUT_S = 120.0
 TRANSCRIBE_BUDGET_S = 4_800.0
 """Below the task's soft time limit, so that the stage itself can say that it took too long."""
+FOLLOW_BUDGET_S = 240.0
+"""The same for what is read while people talk."""
 NO_MEMORY = 137
 """Want of memory counts as this code, whether the process died of it or lives."""
 
@@ -65,14 +73,7 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
     """
     from standup.transcribe.stage import Terms
     from standup.transcribe.stage import transcribe as read
-    from standup.transcribe.whisper import whisper_engine
 
-    program = os.environ.get(logs.PROGRAM_VARIABLE, "")
-
-    def remember(level: int) -> None:
-        _note_out_of_memory(archive, program, claim.meeting_id, level)
-
-    engine = whisper_engine(settings.whisper, _memory_level(archive, program), remember)
     utterances = archive.transcript(claim.meeting_id).utterances
 
     def keep(read_so_far: tuple[Utterance, ...]) -> None:
@@ -84,9 +85,48 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
             one.speaker: folder / one.path.rpartition("/")[2] for one in archive.tracks(claim.meeting_id)
         }
         terms = Terms(language=settings.language, budget_s=TRANSCRIBE_BUDGET_S)
+        engine = _engine(archive, settings, claim.meeting_id)
         made = read(tracks, utterances, engine, terms, on_round=keep)
     archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
     log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
+
+
+def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
+    """Read what the closed segments of a journal hold while people still talk; nothing where the journal is not.
+
+    Raises AudioCaptureError, TranscribeError and HandedBack; what is not stored is read again, here or after the
+    meeting.
+    """
+    from standup.capture.early import make_early_tracks
+    from standup.transcribe.stage import Terms
+    from standup.transcribe.stage import transcribe as read
+
+    journal = manifest.meeting_folder(settings.data_dir, meeting_id) / "journal"
+    if not journal.is_dir() or archive.meeting(meeting_id).state is not MeetingState.RECORDING:
+        return
+    known = archive.transcript(meeting_id).utterances
+    with tempfile.TemporaryDirectory(prefix="standup-live-") as scratch:
+        speech = make_early_tracks(journal, Path(scratch), known)
+        if not speech.utterances:
+            return
+        tracks = {one.speaker: Path(scratch) / f"{one.speaker}.ogg" for one in speech.utterances}
+        terms = Terms(language=settings.language, budget_s=FOLLOW_BUDGET_S)
+        engine = _engine(archive, settings, meeting_id)
+        made = read(tracks, speech.on_tracks(), engine, terms, on_round=lambda _: handover.check())
+    archive.keep_early(meeting_id, speech.on_meeting(made.utterances))
+    log.info("Read %.1f s of speech ahead in %.1f s", made.audio_s, made.wall_s)
+
+
+def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:
+    """Return this process' speech engine, on the rung of the ladder that the archive knows of."""
+    from standup.transcribe.whisper import whisper_engine
+
+    program = os.environ.get(logs.PROGRAM_VARIABLE, "")
+
+    def remember(level: int) -> None:
+        _note_out_of_memory(archive, program, meeting_id, level)
+
+    return whisper_engine(settings.whisper, _memory_level(archive, program), remember)
 
 
 def _memory_level(archive: Archive, program: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 
 from standup import work
 from standup.archive import Archive, Claim, Failure, Manifest, manifest
+from standup.capture import ogg
+from standup.capture.record import JournalRecord, serialize
+from standup.capture.segments import Clock, SegmentedLog
 from standup.continuity import Became, Relation
 from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
 from standup.failures import QUIET_MS, Recovery
@@ -21,7 +25,7 @@ from standup.settings import load
 from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
-from standup.transcript import Utterance
+from standup.transcript import Outcome, Utterance
 from tests.summarize.scripted_endpoint import MODEL, Answer, Script, endpoint, well_behaved
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -261,3 +265,58 @@ def test_an_archive_that_is_away_costs_only_the_memory_of_it(
     away.close()
 
     assert "The memory profile is not remembered" in caplog.text
+
+
+@pytest.mark.integration
+def test_what_is_read_while_people_talk_is_not_read_again(tmp_path: Path) -> None:
+    """Closed segments are read ahead; the stages after the meeting keep those words and read only the rest."""
+    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    archive.migrate()
+    meeting = Meeting(MEETING, "1", "2", "", START, None, MeetingState.RECORDING)
+    people = (Participant("11", "Ana"),)
+    archive.adopt(Manifest(meeting, people))
+    settings = load(None, whisper_model="tiny.en", whisper_device="cpu", language="en", data_dir=tmp_path)
+    journal = manifest.meeting_folder(tmp_path, MEETING) / "journal"
+    sounds = ogg.parse(SPEECH.with_name("rms.ogg").read_bytes())
+    spans = ((2_580, 5_535), (8_639, 10_554))
+    spoken = [one for one in sounds if any(begin <= one.start_samples // 48 < end for begin, end in spans)]
+    write_journal(journal, spoken, segments=6)
+
+    work.follow(archive, settings, MEETING)
+    early = archive.transcript(MEETING).spoken
+    ended = replace(meeting, ended_at=START + timedelta(minutes=2), state=MeetingState.PROCESSING)
+    manifest.write(tmp_path, Manifest(ended, people))
+    archive.adopt(Manifest(ended, people))
+    assert not archive.keep_early(MEETING, early)
+    work.capture(archive, settings, claim_only(archive, Stage.CAPTURE))
+    taken = archive.transcript(MEETING)
+    work.transcribe(archive, settings, claim_only(archive, Stage.TRANSCRIBE))
+    final = archive.transcript(MEETING)
+
+    assert early
+    assert [one.text for one in taken.spoken] == [one.text for one in early]
+    assert any(one.outcome is Outcome.PENDING for one in taken.utterances)
+    assert set(taken.spoken) < set(final.spoken)
+    assert all(one.outcome is not Outcome.PENDING for one in final.utterances)
+
+
+def claim_only(archive: Archive, stage: Stage) -> Claim:
+    """Take a stage without touching those before it."""
+    found = archive.claim(MEETING, stage, work.now_ms())
+    assert isinstance(found, Claim)
+    return found
+
+
+def write_journal(folder: Path, packets: Sequence[ogg.TimedPacket], segments: int) -> None:
+    """Write one speaker's packets to a journal of so many segments of equal length."""
+    start_ns = int(START.timestamp()) * 1_000_000_000
+    for part in range(segments):
+        log = SegmentedLog(folder, start_ns, clock=Clock(lambda: start_ns, lambda: 0))
+        begin, end = (len(packets) * place // segments for place in (part, part + 1))
+        for number, packet in enumerate(packets[begin:end], begin):
+            at_ns = packet.start_samples * 1_000_000 // 48
+            record = JournalRecord(
+                11, 1011, number, packet.start_samples, at_ns, start_ns + at_ns, 0, packet.payload
+            )
+            log.write(serialize(record))
+        log.end_segment()

@@ -33,6 +33,7 @@ from standup.archive.models import (
 )
 from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
+from standup.early import take_over
 from standup.errors import MeetingNotFound, WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
 from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
@@ -255,16 +256,32 @@ class Archive:
         *,
         unattributed_packets: int = 0,
     ) -> None:
-        """Store the tracks and the (pending) utterances, and finish the stage."""
+        """Store the tracks and the (pending) utterances, and finish the stage.
+
+        What was read of them while people still talked is taken over.
+        """
         with self._writing() as session:
             stages.finish(session, held, now_ms)
             self._row(session, held.meeting_id).unattributed_packets = unattributed_packets
+            rows = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == held.meeting_id))
+            utterances = take_over(tuple(utterances), [records.utterance(row) for row in rows])
             for table in (TrackRow, UtteranceRow):
                 session.execute(delete(table).where(table.meeting_id == held.meeting_id))
             tracks = tuple(tracks)
             records.add_missing_participants(session, held.meeting_id, [one.speaker for one in tracks])
             session.add_all(records.track_row(held.meeting_id, one) for one in tracks)
             session.add_all(records.utterance_row(held.meeting_id, one) for one in utterances)
+
+    def keep_early(self, meeting_id: str, utterances: Iterable[Utterance]) -> bool:
+        """Store utterances read while people talk; False, and nothing stored, when the meeting is over by now."""
+        with self._writing() as session:
+            if self._row(session, meeting_id).state != MeetingState.RECORDING.value:
+                return False
+            utterances = tuple(utterances)
+            records.add_missing_participants(session, meeting_id, sorted({one.speaker for one in utterances}))
+            for one in utterances:
+                session.merge(records.utterance_row(meeting_id, one))
+            return True
 
     def keep_utterances(self, held: Claim, utterances: Iterable[Utterance], now_ms: int) -> None:
         """Store what was heard so far; the stage goes on. Raises Superseded."""

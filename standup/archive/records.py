@@ -96,6 +96,13 @@ def utterance_row(meeting_id: str, value: Utterance) -> UtteranceRow:
     )
 
 
+def utterance(row: UtteranceRow) -> Utterance:
+    """Return the utterance of a row."""
+    return Utterance(
+        row.id, row.speaker, row.start_ms, row.end_ms, row.text, Outcome(row.outcome), row.reason
+    )
+
+
 def transcript(
     meeting_id: str, people: Iterable[ParticipantRow], spoken: Iterable[UtteranceRow]
 ) -> Transcript:
@@ -103,12 +110,7 @@ def transcript(
     return Transcript(
         meeting_id,
         tuple(Participant(row.id, row.name) for row in people),
-        tuple(
-            Utterance(
-                row.id, row.speaker, row.start_ms, row.end_ms, row.text, Outcome(row.outcome), row.reason
-            )
-            for row in spoken
-        ),
+        tuple(map(utterance, spoken)),
     )
 
 

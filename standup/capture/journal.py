@@ -85,13 +85,13 @@ class Journal:
 
     def payload(self, segment: int, position: int) -> bytes:
         """Return the payload of the record at a place that `records` named; cheap for neighbouring places."""
-        found = records.parse(self._load(segment), position)
+        found = records.payload(self._load(segment), position)
         if found is None:
             path = self.segments[segment][0]
             raise JournalUnreadable(
                 f"The journal segment {path} changed while it was read; run the stage again."
             )
-        return found[0].payload
+        return found
 
     def _load(self, index: int) -> bytes:
         if index not in self._loaded:

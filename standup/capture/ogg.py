@@ -17,7 +17,7 @@ from struct import error as StructError
 from typing import NamedTuple
 from zlib import crc32
 
-from standup.capture.opus import FRAME_SAMPLES, duration_samples, silence
+from standup.capture.opus import FRAME_SAMPLES, SILENCE, duration_samples, silence
 from standup.errors import InputRefused, MalformedPacket
 
 PRE_SKIP_SAMPLES = 312  # look-ahead of libopus in the mode that Discord's clients use
@@ -31,6 +31,8 @@ _CRC = Struct("<I")
 _HEAD = Struct("<8sBBHIhB")
 _VENDOR = b"StandupBot"
 _TAGS = b"OpusTags" + _CRC.pack(len(_VENDOR)) + _VENDOR + _CRC.pack(0)
+_QUIET_SECOND = SILENCE * (PAGE_SAMPLES // FRAME_SAMPLES)
+_QUIET_LACING = bytes((len(SILENCE),)) * (PAGE_SAMPLES // FRAME_SAMPLES)
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -85,7 +87,16 @@ class Paginator:
         return bytes(page)
 
     def fill(self, samples: int) -> Iterator[bytes]:
-        """Append *samples* of silence, but for less than 2.5 ms at the end."""
+        """Append *samples* of silence, but for less than 2.5 ms at the end; whole seconds a page each."""
+        if samples >= 2 * PAGE_SAMPLES:
+            if self._body:
+                yield self.cut()
+            for _ in range(samples // PAGE_SAMPLES):
+                self._lacing += _QUIET_LACING
+                self._body.append(_QUIET_SECOND)
+                self.position += PAGE_SAMPLES
+                yield self.cut()
+            samples %= PAGE_SAMPLES
         for packet, length in silence(samples):
             yield from self.add(packet, length)
 

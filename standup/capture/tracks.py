@@ -79,18 +79,19 @@ def _make_track(
     """Write one speaker's track; return what is known of it, and its stretches of speech in samples."""
     timeline = build(arrivals)
     spoken = sum(not packet.is_silence for packet in timeline.packets)
-    _write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
+    write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
     return _track(f"{tracks.name}/{user}.ogg", str(user), timeline), tuple(timeline.speech())
 
 
 def _arrivals(journal: Journal) -> dict[int, ArrivalLog]:
     logs: dict[int, ArrivalLog] = {}
     for stored in journal.records():
-        logs.setdefault(stored.record.user_id, ArrivalLog()).add(_arrival(stored))
+        logs.setdefault(stored.record.user_id, ArrivalLog()).add(arrival(stored))
     return logs
 
 
-def _arrival(stored: StoredRecord) -> Arrival:
+def arrival(stored: StoredRecord) -> Arrival:
+    """Return what the timeline needs to know of a record."""
     record = stored.record
     samples = 0
     if not record.is_undecryptable:
@@ -127,8 +128,11 @@ def _pages(journal: Journal, user: int, timeline: Timeline) -> Iterator[bytes]:
     return ogg.serialize(map(timed, timeline.packets), serial=user)
 
 
-def _write_track(path: Path, pages: Iterator[bytes], spoken: int) -> None:
-    """Write *pages* under *path* in one step: all of them or nothing. *spoken* counts the packets with speech."""
+def write_track(path: Path, pages: Iterator[bytes], spoken: int) -> None:
+    """Write *pages* under *path* in one step: all of them or nothing. *spoken* counts the packets with speech.
+
+    Raises DiskFull, or AudioCaptureError when it cannot be written or the file there holds more speech.
+    """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

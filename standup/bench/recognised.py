@@ -23,7 +23,7 @@ from typing import Any
 
 import jiwer
 
-from standup.bench.transcribe import word_error_rate
+from standup.bench.accuracy import word_error_rate
 from standup.capture import ogg
 from standup.capture.opus import FRAME_SAMPLES, SAMPLES_PER_MS
 from standup.settings import load

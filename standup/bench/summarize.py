@@ -17,6 +17,7 @@ from standup.bench.continuity import between_gold, relations
 from standup.bench.matching import Prediction
 from standup.bench.scoring import Notes, Relation, Score, Tally, score
 from standup.bench.standups import Standup
+from standup.bench.targets import Target, least, most
 from standup.errors import InputRefused
 from standup.summary import Kind, Summarizer, Summary
 
@@ -37,20 +38,6 @@ class Sheet:
     standup: Standup
     notes: Notes
     score: Score
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One figure that the notes must reach."""
-
-    name: str
-    bound: str
-    """``≥`` or ``≤``."""
-    wanted: float
-    value: float | None
-    """None where it could not be measured."""
-    is_met: bool
-    """Also where it could not be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +102,11 @@ class NotesFigures:
         """What the notes must reach, and what they do reach."""
         overall, blockers, drop = self.overall, self.kinds[Kind.BLOCKER], self.drop
         return (
-            _least("F1", overall.f1, LEAST_F1),
-            _least("blocker recall", blockers.recall, LEAST_BLOCKER_RECALL),
-            _least("attribution", overall.attribution, LEAST_ATTRIBUTION),
-            _most("invented", overall.invented, MOST_INVENTED),
-            _most("drop on unseen styles", drop, MOST_DROP),
+            least("F1", overall.f1, LEAST_F1),
+            least("blocker recall", blockers.recall, LEAST_BLOCKER_RECALL),
+            least("attribution", overall.attribution, LEAST_ATTRIBUTION),
+            most("invented", overall.invented, MOST_INVENTED),
+            most("drop on unseen styles", drop, MOST_DROP),
         )
 
 
@@ -245,11 +232,3 @@ def _grouped(sheets: Iterable[Sheet], group_of: Callable[[Standup], str]) -> dic
 
 def _total(sheets: Iterable[Sheet]) -> Tally:
     return sum((one.score.overall for one in sheets), Tally())
-
-
-def _least(name: str, value: float, wanted: float) -> Target:
-    return Target(name, "≥", wanted, value, value >= wanted)
-
-
-def _most(name: str, value: float | None, wanted: float) -> Target:
-    return Target(name, "≤", wanted, value, value is None or value <= wanted)

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from standup.bench.scoring import Tally
-from standup.bench.summarize import NotesFigures, Sheet, Target
+from standup.bench.summarize import NotesFigures, Sheet
+from standup.bench.targets import Target
 from standup.errors import MeetingNotFound
 from standup.transcript import clock
 
@@ -43,7 +44,7 @@ def print_verdicts(console: Console, figures: NotesFigures) -> None:
             f"{1000 * max(latencies):.1f} ms at most.",
         )
     for one in figures.targets:
-        console.print(_verdict(one))
+        console.print(verdict(one))
 
 
 def print_mistakes(console: Console, figures: NotesFigures, wanted: str) -> None:
@@ -58,6 +59,16 @@ def print_mistakes(console: Console, figures: NotesFigures, wanted: str) -> None
     for one in chosen:
         _print(console, f"\n{one.standup.id} ({one.standup.source})")
         _print_sheet(console, one)
+
+
+def verdict(target: Target) -> Text:
+    """Return whether a target is met, as a line."""
+    sign, colour = ("✓", "green") if target.is_met else ("✗", "red")
+    if target.value is None:
+        return Text(f"– {target.name}: not measured", "dim")
+    return Text.assemble(
+        (sign, colour), f" {target.name}: {target.value:.3f} (wanted: {target.bound} {target.wanted:g})"
+    )
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:
@@ -81,15 +92,6 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
 def _cells(tally: Tally) -> list[str]:
     shares = (tally.precision, tally.recall, tally.f1, tally.attribution)
     return [str(tally.required), *(f"{one:.3f}" for one in shares), str(tally.invented)]
-
-
-def _verdict(target: Target) -> Text:
-    sign, colour = ("✓", "green") if target.is_met else ("✗", "red")
-    if target.value is None:
-        return Text(f"– {target.name}: not measured", "dim")
-    return Text.assemble(
-        (sign, colour), f" {target.name}: {target.value:.3f} (wanted: {target.bound} {target.wanted:g})"
-    )
 
 
 def _print(console: Console, line: str) -> None:

@@ -1,65 +1,112 @@
-"""The benchmark of the transcribe stage."""
+"""The benchmark of the transcribe stage: scores, ratios, targets, and a real run of all contenders."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from standup.bench.transcribe import VOICES, Score, TranscribeFigures, rehearse, run, word_error_rate
-from standup.errors import ServiceMissing
+from standup.bench.accuracy import Placement
+from standup.bench.contenders import Contender, Run
+from standup.bench.pieces import Piece
+from standup.bench.rehearsal import Rehearsal
+from standup.bench.transcribe import Score, TranscribeFigures, run, score
 from standup.settings import WhisperSettings
+from standup.transcript import Utterance
 
 
-@pytest.mark.parametrize(
-    ("spoken", "heard", "expected"),
-    [
-        pytest.param({"a": "Yes, it's done."}, {"a": "yes it's done"}, 0.0, id="case and punctuation aside"),
-        pytest.param({"a": "one two three four"}, {"a": "one two three"}, 0.25, id="a word missed"),
-        pytest.param({"a": "one two", "b": "three four"}, {"a": "one two"}, 0.5, id="a speaker missed"),
-        pytest.param({"a": "one", "b": "two"}, {"a": "two", "b": "one"}, 1.0, id="the wrong speakers"),
-    ],
+def scored(wall_s: float, startup_s: float = 0.0, placement: Placement | None = None) -> Score:
+    return Score(wall_s, startup_s, wall_s / 30, 0.05, placement, 300.0)
+
+
+FIGURES = TranscribeFigures(
+    "tiny.en",
+    "cpu",
+    "int8",
+    2,
+    repetitions=3,
+    utterances=4,
+    speech_s=30.0,
+    floor_s=1.0,
+    scores={
+        Contender.OURS: scored(2.0, placement=Placement(0.079, 1.0, 0)),
+        Contender.PLAIN: scored(10.0, 2.0, Placement(0.1, 0.9, 500)),
+        Contender.BATCHED: scored(6.0, 1.0),
+        Contender.TUNED: scored(3.2, placement=Placement(0.075, 0.9, 200)),
+    },
 )
-def test_the_word_error_rate_is_over_all_speakers(
-    spoken: dict[str, str], heard: dict[str, str], expected: float
-) -> None:
-    """Errors are counted speaker by speaker and pooled."""
-    assert word_error_rate(spoken, heard) == expected
+
+
+def changed(contender: Contender, **changes: object) -> TranscribeFigures:
+    other = dataclasses.replace(FIGURES.scores[contender], **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(FIGURES, scores={**FIGURES.scores, contender: other})
 
 
 def test_figures_are_told_as_ratios() -> None:
-    """The machine's own speed drops out of the comparison."""
-    slow, fast = Score(9.0, 0.9, 0.05), Score(3.0, 0.3, 0.05)
-    figures = TranscribeFigures("tiny.en", "cpu", "int8", 2, 3, 10.0, ours=fast, plain=slow, batched=fast)
-
-    assert (figures.times_plain, figures.times_batched) == (3.0, 1.0)
+    """The machine's own speed drops out of the comparison; a command's start-up can be left aside."""
+    assert [FIGURES.times(one) for one in FIGURES.scores] == [1.0, 5.0, 3.0, 1.6]
+    assert [FIGURES.times_started(one) for one in FIGURES.scores] == [1.0, 4.0, 2.5, 1.6]
 
 
-def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without flite there is no benchmark, and the message says what to run."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServiceMissing, match=r"flite is not installed or failed; run `\./setup\.sh`"):
-        rehearse(tmp_path, 0.01, ["This sentence is said in no other test."])
+@pytest.mark.parametrize(
+    ("figures", "missed"),
+    [
+        pytest.param(FIGURES, [], id="all reached, most of them exactly"),
+        pytest.param(changed(Contender.PLAIN, wall_s=9.9), ["times faster than `plain`"], id="plain"),
+        pytest.param(changed(Contender.BATCHED, wall_s=5.9), ["times faster than `batched`"], id="batched"),
+        pytest.param(changed(Contender.TUNED, wall_s=3.1), ["times faster than `tuned`"], id="tuned"),
+        pytest.param(
+            changed(Contender.OURS, placement=Placement(0.081, 1.0, 0)),
+            ["WER by utterance above `tuned`, points"],
+            id="accuracy",
+        ),
+        pytest.param(
+            changed(Contender.OURS, placement=Placement(0.05, 1.0, 301)),
+            ["start error (p95), ms"],
+            id="starts",
+        ),
+        pytest.param(changed(Contender.TUNED, placement=None), [], id="what is not known is not missed"),
+    ],
+)
+def test_missed_targets_are_named(figures: TranscribeFigures, missed: list[str]) -> None:
+    """Each target by its own name."""
+    assert [one.name for one in figures.targets if not one.is_met] == missed
+
+
+def test_a_score_is_of_medians(tmp_path: Path) -> None:
+    """Times and memory are medians over the repetitions, words those of the last one."""
+    said = Utterance("u0", "a", 0, 2000).heard("Hello there, everybody.")
+    rehearsal = Rehearsal({"a": tmp_path}, (said,), {"a": said.text})
+    heard = Piece("a", 0, 2000, " hello there everybody")
+    runs = [Run(4.0, 100.0, (), 3.0), Run(1.0, 300.0, (), 1.0), Run(2.0, 200.0, (heard,), 2.0)]
+
+    assert score(rehearsal, runs) == Score(2.0, 2.0, 1.0, 0.0, Placement(0.0, 1.0, 0), 200.0)
+
+
+@pytest.mark.parametrize(("text", "tells_times"), [("Hello.", False), ("", True)])
+def test_without_times_or_texts_only_speakers_are_scored(
+    tmp_path: Path, text: str, tells_times: bool
+) -> None:
+    """A contender that tells no times, or a rehearsal of recordings, has no placement."""
+    said = Utterance("u0", "a", 0, 2000)
+    rehearsal = Rehearsal({"a": tmp_path}, (said.heard(text) if text else said,), {"a": "Hello."})
+    made = score(rehearsal, [Run(1.0, 1.0, (Piece("a", 0, 2000, " hello"),))], tells_times)
+
+    assert (made.placement, made.word_error_rate) == (None, 0.0)
 
 
 @pytest.mark.integration
-def test_a_rehearsal_has_a_track_per_voice_and_takes_turns(tmp_path: Path) -> None:
-    """Utterances follow one another on the meeting clock, and every voice has its own file."""
-    rehearsal = rehearse(tmp_path, 0.2, ["Yes.", "No blockers."])
-    times = [(one.start_ms, one.end_ms) for one in rehearsal.utterances]
+@pytest.mark.alone
+@pytest.mark.timeout(300)
+def test_the_benchmark_measures_all_contenders_on_the_same_words() -> None:
+    """A tiny run gives times, errors and memory of every contender, and the floor lies below all."""
+    settings = WhisperSettings(model="tiny.en", device="cpu", language="en")
+    figures = run(settings, minutes=0.2, repetitions=1)
+    scores = figures.scores
 
-    assert sorted(rehearsal.tracks) == sorted(VOICES)
-    assert all(path.read_bytes().startswith(b"OggS") for path in rehearsal.tracks.values())
-    assert all(end < start for (_, end), (start, _) in pairwise(times))
-
-
-@pytest.mark.integration
-def test_the_benchmark_measures_all_ways_on_the_same_words() -> None:
-    """A tiny run gives times and error rates for the stage and both of faster-whisper's own ways."""
-    figures = run(WhisperSettings(model="tiny.en", device="cpu", language="en"), minutes=0.2, repetitions=1)
-
-    assert figures.model == "tiny.en"
-    assert all(
-        one.wall_s > 0 and one.word_error_rate < 0.3 for one in (figures.ours, figures.plain, figures.batched)
-    )
+    assert set(scores) == set(Contender) - {Contender.FLOOR}
+    assert all(one.wall_s > figures.floor_s > 0 for one in scores.values())
+    assert all(one.word_error_rate < 0.3 and 50 < one.peak_mb < 2000 for one in scores.values())
+    assert {name for name, one in scores.items() if one.startup_s} == {Contender.PLAIN, Contender.BATCHED}
+    assert {name for name, one in scores.items() if one.placement is None} == {Contender.BATCHED}

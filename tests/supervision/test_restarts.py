@@ -24,7 +24,7 @@ import pytest
 from standup.archive import Claim, Manifest
 from standup.archive import manifest as manifests
 from standup.archive.manifest import meeting_folder
-from standup.bench.transcribe import encode
+from standup.bench.rehearsal import encode
 from standup.capture.journal import Journal, StoredRecord, read
 from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track, meeting_id
 from standup.pipeline import Stage, StageState, StageStatus

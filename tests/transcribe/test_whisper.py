@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from standup.bench.transcribe import encode, word_error_rate
+from standup.bench.accuracy import word_error_rate
+from standup.bench.rehearsal import encode
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
 from standup.failures import LOWEST_PROFILE
 from standup.settings import WhisperSettings

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from standup.bench.transcribe import rehearse
+from standup.bench.rehearsal import rehearse
 
 HERE = Path(__file__).parent
 SENTENCES = (

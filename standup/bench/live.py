@@ -18,7 +18,7 @@ from pathlib import Path
 
 from standup import dispatcher, work
 from standup.archive import Archive, Claim, Manifest, manifest
-from standup.bench.transcribe import Rehearsal, rehearse
+from standup.bench.rehearsal import Rehearsal, rehearse
 from standup.capture import ogg
 from standup.capture.opus import SAMPLES_PER_MS
 from standup.capture.record import JournalRecord, serialize

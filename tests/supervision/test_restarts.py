@@ -28,11 +28,14 @@ from standup.bench.rehearsal import encode
 from standup.capture.journal import Journal, StoredRecord, read
 from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track, meeting_id
 from standup.pipeline import Stage, StageState, StageStatus
+from standup.settings import WhisperSettings
 from standup.simulator.participant import Participant as Person
 from standup.simulator.server import Message
 from standup.simulator.speech import synthesize
 from standup.transcribe import SAMPLE_RATE_HZ
-from standup.transcribe.stage import ROUND_MS
+from standup.transcribe.models import resolve
+from standup.transcribe.rounds import round_ms
+from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Outcome, Utterance, clock
 
 from .conftest import Installation
@@ -123,9 +126,14 @@ class LongMeeting:
             yield connection
 
 
+def longest_round_ms() -> int:
+    """Return how much speech the worker reads between two times of storing."""
+    return round_ms(WhisperEngine(resolve(WhisperSettings(model="tiny.en", device="cpu", language="en"))))
+
+
 def bring_in(installation: Installation, speech: bytes, *, rounds: int) -> LongMeeting:
     """Store a meeting in which one sentence is said again and again, as `standup import` would."""
-    times = rounds * ROUND_MS // (len(speech) // PCM_BYTES_PER_MS) + 1
+    times = rounds * longest_round_ms() // (len(speech) // PCM_BYTES_PER_MS) + 1
     spoken_ms = len(speech) // PCM_BYTES_PER_MS
     now = datetime.now(timezone.utc)
     meeting = Meeting(meeting_id(now, secrets.token_hex(4)), "", "", "", now, now, MeetingState.PROCESSING)

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from standup import handover, logs
 from standup.archive import Archive, Claim, Failure, manifest
@@ -22,6 +23,9 @@ from standup.pipeline import Stage
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
+
+if TYPE_CHECKING:
+    from standup.transcribe.stage import Terms
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,6 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
 
     Raises TranscribeError and what is below it, and HandedBack between two rounds when the worker is to stop.
     """
-    from standup.transcribe.stage import Terms
     from standup.transcribe.stage import transcribe as read
     from standup.transcribe.whisper import whisper_engine
 
@@ -83,10 +86,31 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
         tracks = {
             one.speaker: folder / one.path.rpartition("/")[2] for one in archive.tracks(claim.meeting_id)
         }
-        terms = Terms(language=settings.language, budget_s=TRANSCRIBE_BUDGET_S)
+        terms = _terms(archive, settings, claim.meeting_id, engine.sole_language)
         made = read(tracks, utterances, engine, terms, on_round=keep)
     archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
     log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
+
+
+def _terms(archive: Archive, settings: Settings, meeting_id: str, sole_language: str | None) -> Terms:
+    """Return under which terms a meeting is read: whose names, words and tickets it may speak of, in which language.
+
+    What its server chose goes before the operator's setting; *sole_language* is the only one that the model knows.
+    """
+    from standup.transcribe import glossary
+    from standup.transcribe.stage import Terms
+
+    meeting = archive.meeting(meeting_id)
+    vocabulary = archive.guilds.vocabulary(meeting.guild_id)
+    language = vocabulary.language or settings.language
+    prompt = glossary.prompt(
+        [one.name for one in archive.transcript(meeting_id).participants],
+        (*vocabulary.words, *vocabulary.tickets),
+        meeting.voice_channel_name,
+        [item.text for notes in archive.recent_notes(meeting_id) for item in notes.items],
+        sole_language or language,
+    )
+    return Terms(language, prompt, vocabulary.tickets, TRANSCRIBE_BUDGET_S)
 
 
 def _memory_level(archive: Archive, program: str) -> int:

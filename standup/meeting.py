@@ -148,6 +148,8 @@ class Meeting:
     """What the recorder missed, in order: a restart, a lost connection."""
     unattributed_packets: int = 0
     """Packets that came from nobody who could be named; they are in no track."""
+    voice_channel_name: str = ""
+    """As it was called when the meeting began; empty where that is not known. Never written to a log."""
 
     def __post_init__(self) -> None:
         check_meeting_id(self.id)

@@ -27,6 +27,7 @@ from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
 
 if TYPE_CHECKING:
+    from standup.transcribe.stage import Terms
     from standup.transcribe.vram import LadderEngine
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,6 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
 
     Raises TranscribeError and what is below it, and HandedBack between two rounds when the worker is to stop.
     """
-    from standup.transcribe.stage import Terms
     from standup.transcribe.stage import transcribe as read
 
     utterances = archive.transcript(claim.meeting_id).utterances
@@ -84,8 +84,8 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
         tracks = {
             one.speaker: folder / one.path.rpartition("/")[2] for one in archive.tracks(claim.meeting_id)
         }
-        terms = Terms(language=settings.language, budget_s=TRANSCRIBE_BUDGET_S)
         engine = _engine(archive, settings, claim.meeting_id)
+        terms = _terms(archive, settings, claim.meeting_id, engine.sole_language)
         made = read(tracks, utterances, engine, terms, on_round=keep)
     archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
     log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
@@ -98,7 +98,6 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
     meeting.
     """
     from standup.capture.early import make_early_tracks
-    from standup.transcribe.stage import Terms
     from standup.transcribe.stage import transcribe as read
 
     journal = manifest.meeting_folder(settings.data_dir, meeting_id) / "journal"
@@ -110,8 +109,8 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
         if not speech.utterances:
             return
         tracks = {one.speaker: Path(scratch) / f"{one.speaker}.ogg" for one in speech.utterances}
-        terms = Terms(language=settings.language, budget_s=FOLLOW_BUDGET_S)
         engine = _engine(archive, settings, meeting_id)
+        terms = replace(_terms(archive, settings, meeting_id, engine.sole_language), budget_s=FOLLOW_BUDGET_S)
         made = read(tracks, speech.on_tracks(), engine, terms, on_round=lambda _: handover.check())
     archive.keep_early(meeting_id, speech.on_meeting(made.utterances))
     log.info("Read %.1f s of speech ahead in %.1f s", made.audio_s, made.wall_s)
@@ -127,6 +126,27 @@ def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngi
         _note_out_of_memory(archive, program, meeting_id, level)
 
     return whisper_engine(settings.whisper, _memory_level(archive, program), remember)
+
+
+def _terms(archive: Archive, settings: Settings, meeting_id: str, sole_language: str | None) -> Terms:
+    """Return under which terms a meeting is read: whose names, words and tickets it may speak of, in which language.
+
+    What its server chose goes before the operator's setting; *sole_language* is the only one that the model knows.
+    """
+    from standup.transcribe import glossary
+    from standup.transcribe.stage import Terms
+
+    meeting = archive.meeting(meeting_id)
+    vocabulary = archive.guilds.vocabulary(meeting.guild_id)
+    language = vocabulary.language or settings.language
+    prompt = glossary.prompt(
+        [one.name for one in archive.transcript(meeting_id).participants],
+        (*vocabulary.words, *vocabulary.tickets),
+        meeting.voice_channel_name,
+        [item.text for notes in archive.recent_notes(meeting_id) for item in notes.items],
+        sole_language or language,
+    )
+    return Terms(language, prompt, vocabulary.tickets, TRANSCRIBE_BUDGET_S)
 
 
 def _memory_level(archive: Archive, program: str) -> int:

@@ -188,6 +188,32 @@ def spoken(archive: Archive) -> Claim:
     return found
 
 
+def test_terms_of_a_meeting_without_a_server(archive: Archive) -> None:
+    """An imported meeting is read with its people's names in the operator's language, and no id is rewritten."""
+    terms = work._terms(archive, load(None, language="de"), MEETING, None)
+    assert (terms.language, terms.prompt, terms.tickets) == ("de", "Ana.", ())
+
+
+def test_terms_of_a_servers_meeting(archive: Archive) -> None:
+    """People, the server's words and keys, its channel and what its last notes spoke of; its language goes first."""
+    for day, said in enumerate(("I finished the move to Jaeger.", "Today I will remove Jaeger.")):
+        summarized(archive, spoken_on(archive, day, "Ana", said))
+    archive.guilds.keep_vocabulary("1", words=("Grafana",), language="en", tickets=("#", "OPS"))
+    began_at = START + timedelta(days=3)
+    made = Meeting(
+        meeting_id(began_at, "0" * 8), "1", "2", "3", began_at, voice_channel_name="checkout-daily"
+    )
+    archive.adopt(Manifest(made, (Participant("11", "Ana 🚀"), Participant("12", "Bo"))))
+    terms = work._terms(archive, load(None, language="de"), made.id, None)
+    assert (terms.language, terms.tickets) == ("en", ("#", "OPS"))
+    assert terms.prompt == "Names and terms: Ana, Bo, Grafana, OPS, checkout, Jaeger."
+
+
+def test_the_only_language_of_a_model_heads_the_terms(archive: Archive) -> None:
+    """An English model is told in English, whatever is set."""
+    assert work._terms(archive, SETTINGS, MEETING, "en").prompt == "Names and terms: Ana."
+
+
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, room_windows: int) -> None:
     """Let an engine run out of memory whose batches may be larger than *room_windows*."""
     real = WhisperEngine._read

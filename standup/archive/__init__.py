@@ -182,6 +182,11 @@ class Archive:
         with self._reading() as session:
             return history.before(session, self._row(session, meeting_id))
 
+    def recent_notes(self, meeting_id: str) -> tuple[Summary, ...]:
+        """Return the last notes of a meeting's server from before it, newest first; raise MeetingNotFound."""
+        with self._reading() as session:
+            return history.recent(session, self._row(session, meeting_id))
+
     def posted(self, meeting_id: str) -> Posted:
         """Return what is known of the meeting's message."""
         with self._reading() as session:

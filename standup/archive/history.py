@@ -1,4 +1,4 @@
-"""The meeting before: what the notes of today go on from."""
+"""Earlier meetings: the one that the notes of today go on from, and what a server's last notes spoke of."""
 
 from __future__ import annotations
 
@@ -59,9 +59,30 @@ def before(session: Session, row: MeetingRow) -> Before | None:
     return None
 
 
+def recent(session: Session, row: MeetingRow) -> tuple[Summary, ...]:
+    """Return a server's last notes from before *row*, newest first, of ``LOOKED_AT`` meetings within ``REACH_MS``.
+
+    As with `before`, later meetings are never looked at. A meeting of no server has none.
+    """
+    if not row.guild_id:
+        return ()
+    found = session.scalars(
+        select(SummaryRow.document)
+        .join(MeetingRow, SummaryRow.meeting_id == MeetingRow.id)
+        .where(
+            MeetingRow.guild_id == row.guild_id,
+            MeetingRow.started_at_ms < row.started_at_ms,
+            MeetingRow.started_at_ms >= row.started_at_ms - REACH_MS,
+        )
+        .order_by(MeetingRow.started_at_ms.desc(), MeetingRow.id.desc())
+        .limit(LOOKED_AT)
+    )
+    return tuple(one for one in map(_readable, found) if one is not None)
+
+
 def _readable(document: str) -> Summary | None:
     try:
         return summaries.parse(document)
     except InputRefused:
-        log.warning("The notes of an earlier meeting cannot be read; nothing goes on from them")
+        log.warning("The notes of an earlier meeting cannot be read; they are passed over")
         return None

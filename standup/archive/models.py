@@ -25,6 +25,7 @@ class MeetingRow(Row):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     guild_id: Mapped[str] = mapped_column(ID)
     voice_channel_id: Mapped[str] = mapped_column(ID)
+    voice_channel_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
     text_channel_id: Mapped[str] = mapped_column(ID)
     started_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     ended_at_ms: Mapped[int | None] = mapped_column(BigInteger)
@@ -183,5 +184,10 @@ class GuildRow(Row):
     __tablename__ = "guilds"
 
     guild_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    template: Mapped[str] = mapped_column(String(32))
-    """The name of its notes' template."""
+    template: Mapped[str] = mapped_column(String(32), default="")
+    """The name of its notes' template; empty without a choice."""
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Project words, parted by commas."""
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    tickets: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """How ids are written, parted by commas."""

@@ -17,7 +17,7 @@ from standup.bot import obstacles
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
 from standup.bot.schedule_desk import ScheduleDesk
-from standup.bot.settings_desk import SettingsDesk
+from standup.bot.settings_desk import SettingsDesk, Wishes
 from standup.bot.studio import DEFECT, Studio
 from standup.errors import StandupError
 from standup.template import TEMPLATES
@@ -93,12 +93,25 @@ class StandupCommands(app_commands.Group):
         """Take the schedule of a voice channel back."""
         await _respond(interaction, lambda asked: self._desk.unschedule(asked, channel))
 
-    @app_commands.command(description="Tell or change how this server's notes are shown")
-    @app_commands.describe(template="What the notes show, and in which order; left out: tell what is set")
+    @app_commands.command(description="Tell or change how this server's meetings are read and shown")
+    @app_commands.describe(
+        template="What the notes show, and in which order",
+        words="Project words as they are written, such as Grafana, Keycloak; none: forget them",
+        language="Such as en; auto: found out for everybody; none: as the operator set it",
+        tickets="How ids are written: # as in #205, a key such as OPS as in OPS-205; none: as spoken",
+    )
     @app_commands.choices(template=[app_commands.Choice(name=one, value=one) for one in TEMPLATES])
-    async def settings(self, interaction: discord.Interaction, template: str | None = None) -> None:
-        """Tell or change the template of this server's notes."""
-        await _respond(interaction, lambda asked: self._settings.settings(asked, template))
+    async def settings(
+        self,
+        interaction: discord.Interaction,
+        template: str | None = None,
+        words: str | None = None,
+        language: str | None = None,
+        tickets: str | None = None,
+    ) -> None:
+        """Tell or change what this server has chosen; without any option it only tells."""
+        wishes = Wishes(template, words, language, tickets)
+        await _respond(interaction, lambda asked: self._settings.settings(asked, wishes))
 
     async def _start(self, interaction: discord.Interaction) -> str:
         member, guild = interaction.user, interaction.guild

@@ -219,6 +219,7 @@ def _new_meeting(channel: discord.VoiceChannel, text: TextChannel) -> Meeting:
         id=meeting_id(now, secrets.token_hex(4)),
         guild_id=str(channel.guild.id),
         voice_channel_id=str(channel.id),
+        voice_channel_name=channel.name,
         text_channel_id=str(text.id),
         started_at=now,
     )

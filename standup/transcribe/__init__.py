@@ -8,7 +8,7 @@ stage, so another engine is one file. Importing this package loads no model and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Hints:
 
     language: str
     """Two-letter code."""
-    prompt: str = ""
+    prompt: str = field(default="", repr=False)
     """Names and terms that may occur; private, never logged."""
     is_careful: bool = False
     """Whether the engine takes its slowest and surest way; asked for when a quick reading looks wrong."""

@@ -1,4 +1,4 @@
-"""Decide what speech recognition may be believed: too short, too quiet, invented or looping text.
+"""Decide what speech recognition may be believed: too short, too quiet, invented, echoed or looping text.
 
 Whisper writes text for silence, breath and keyboards ("Thank you.", "I'm going to do that."), and in a context too
 short it may repeat itself without end. The measured rules here drop that and keep an honest "yes". No I/O here;
@@ -30,6 +30,7 @@ NO_SPEECH = "no-speech"
 NO_WORDS = "no-words"
 REPETITION = "repetition"
 PHRASE = "phrase"
+ECHO = "prompt-echo"
 
 _NO_SPEECH_PROB = 0.6
 _DOUBTFUL_NO_SPEECH_PROB = 0.3
@@ -40,6 +41,8 @@ _STARVED_MS = 1000
 _STARVED_WORDS_PER_S = 0.5
 _LOOP_WORDS = range(3, 13)
 _STUTTER_COUNT = 6
+_ECHOED_TERMS = 3
+_FASTEST_LETTERS_PER_S = 25
 _INVENTED = re.compile(
     r"(thank you|thanks)( so much| very much)? for (watching|listening)( .*)?"
     r"|(please |don't forget to )?(like and )?subscribe( .*)?|.*subscribe to (the|my|our) channel.*"
@@ -76,10 +79,11 @@ def is_starved(words: Sequence[Word], duration_ms: int) -> bool:
     return not words or (is_long and len(words) * 1000 < _STARVED_WORDS_PER_S * duration_ms)
 
 
-def drop_reason(reading: Reading, words: Sequence[Word], duration_ms: int) -> str | None:
+def drop_reason(reading: Reading, words: Sequence[Word], duration_ms: int, prompt: str = "") -> str | None:
     """Return why *words*, one utterance's part of *reading*, are not believed, or None.
 
     The engine's own doubt counts only when both of its measures agree: either alone would drop real speech.
+    *prompt*: what the engine was told beforehand; a list of it that is doubtful or too fast was not said.
     """
     said = _plain(words)
     if not said:
@@ -88,13 +92,33 @@ def drop_reason(reading: Reading, words: Sequence[Word], duration_ms: int) -> st
         return NO_SPEECH
     if is_looping(words):
         return REPETITION
+    if is_echo(words, prompt) and _is_doubtful_list(reading, said, duration_ms):
+        return ECHO
     is_doubtful = reading.no_speech_prob > _DOUBTFUL_NO_SPEECH_PROB or duration_ms < _LONE_PHRASE_MS
     return PHRASE if is_doubtful and _INVENTED.fullmatch(said) else None
 
 
 def is_failure(reason: str, duration_ms: int) -> bool:
-    """Return whether dropping words for *reason* leaves real speech unread: a loop over a second of speech."""
-    return reason == REPETITION and duration_ms >= _LONE_PHRASE_MS
+    """Return whether dropping words for *reason* leaves real speech unread: a loop or echo over a second of it."""
+    return reason in (REPETITION, ECHO) and duration_ms >= _LONE_PHRASE_MS
+
+
+def is_echo(words: Sequence[Word], prompt: str) -> bool:
+    """Return whether *words* are nothing but three or more terms of *prompt* as they follow one another there."""
+    terms = [_plain_text(term).split() for term in re.split(r"[,:.](?:\s|$)", prompt)]
+    told = [(word, place) for place, term in enumerate(terms) for word in term]
+    said = _plain(words).split()
+    runs = (told[at : at + len(said)] for at in range(len(told) - len(said) + 1))
+    return any(
+        [word for word, _ in run] == said and len({place for _, place in run}) >= _ECHOED_TERMS
+        for run in runs
+    )
+
+
+def _is_doubtful_list(reading: Reading, said: str, duration_ms: int) -> bool:
+    """Return whether the engine doubts by either measure, or nobody could have said that much so quickly."""
+    is_doubted = reading.no_speech_prob > _DOUBTFUL_NO_SPEECH_PROB or reading.avg_logprob < _LOGPROB
+    return is_doubted or len(said) * 1000 > _FASTEST_LETTERS_PER_S * duration_ms
 
 
 def is_looping(words: Sequence[Word]) -> bool:
@@ -128,5 +152,8 @@ def _tail_repeats(words: Sequence[Word], times: int) -> bool:
 
 def _plain(words: Sequence[Word]) -> str:
     """Return the words in small letters without punctuation, parted by single spaces."""
-    text = "".join(word.text for word in words).lower()
-    return " ".join(re.sub(r"[^\w' ]", " ", text).split())
+    return _plain_text("".join(word.text for word in words))
+
+
+def _plain_text(text: str) -> str:
+    return " ".join(re.sub(r"[^\w' ]", " ", text.lower()).split())

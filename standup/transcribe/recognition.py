@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +49,7 @@ class Recognizer:
     engine: Engine
     executor: concurrent.futures.Executor
     """Threads, as many as the engine has lanes."""
-    prompt: str
+    prompt: str = field(repr=False)
     left_s: Callable[[], float | None]
     """How many seconds are left; None when there is no limit."""
 

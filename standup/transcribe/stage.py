@@ -49,8 +49,10 @@ class Terms:
 
     language: str = "auto"
     """Two-letter code, or ``auto``: found out once per speaker."""
-    prompt: str = ""
-    """Names and terms that may occur; private."""
+    prompt: str = field(default="", repr=False)
+    """Names and terms that may occur, as `standup.transcribe.glossary` writes them; private."""
+    tickets: tuple[str, ...] = ()
+    """How ids of tickets are written in the text; see `standup.transcribe.tickets`."""
     budget_s: float | None = None
     """Wall time after which to give up; None for no limit."""
 
@@ -87,7 +89,9 @@ def transcribe(
     """
     began_s = time.monotonic()
     todo = [one for one in utterances if one.outcome in (Outcome.PENDING, Outcome.ERROR)]
-    run = _Run(engine, terms or Terms(), began_s, todo, on_progress, on_round)
+    terms = terms or Terms()
+    findings = Findings(terms.prompt, terms.tickets)
+    run = _Run(engine, terms, began_s, todo, on_progress, on_round, findings)
     executor = ThreadPoolExecutor(engine.lanes, "transcribe")
     try:
         with Tracks(tracks) as opened, ahead(rounds(opened.clips(todo), round_ms(engine))) as ready:
@@ -118,8 +122,8 @@ class _Run:
     todo: Sequence[Utterance]
     on_progress: OnProgress | None
     on_round: OnRound | None
+    findings: Findings
     done_ms: int = 0
-    findings: Findings = field(default_factory=Findings)
     languages: Languages = field(default_factory=Languages)
     errors: list[TranscribeError] = field(default_factory=list)
 

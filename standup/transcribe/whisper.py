@@ -193,7 +193,7 @@ class WhisperEngine:
         longest = max(len(pcm) for pcm in windows) * _FRAMES_PER_S // SAMPLE_RATE_HZ
         frames = _FULL_FRAMES if hints.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
         tokens = _token_limit(longest, hints)
-        prompt = model.get_prompt(tokenizer, tokenizer.encode(hints.prompt), without_timestamps=True)
+        prompt = model.get_prompt(tokenizer, _prompt_tokens(tokenizer, hints), without_timestamps=True)
         with _translated():
             features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
             encoded = self._encode(model, features)
@@ -277,6 +277,11 @@ class WhisperEngine:
                 "STANDUP_WHISPER_MODEL and STANDUP_WHISPER_DEVICE."
             ) from cause
         return model
+
+
+def _prompt_tokens(tokenizer: Tokenizer, hints: Hints) -> list[int]:
+    """Return the tokens of the prompt, led by a blank as the text before a window is."""
+    return list(tokenizer.encode(f" {hints.prompt}")) if hints.prompt else []
 
 
 def _token_limit(longest_frames: int, hints: Hints) -> int:

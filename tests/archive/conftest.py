@@ -105,4 +105,6 @@ def ended(minutes: float = 1, **changes: object) -> Manifest:
 
 def running() -> Manifest:
     """Return the manifest of a meeting that goes on, with one person so far."""
-    return Manifest(Meeting(MEETING, "1", "2", "3", START), (Participant("11", "Ana"),))
+    return Manifest(
+        Meeting(MEETING, "1", "2", "3", START, voice_channel_name="daily"), (Participant("11", "Ana"),)
+    )

@@ -82,7 +82,7 @@ def test_a_running_meeting_has_no_stages(archive: Archive) -> None:
     """While people still talk there is nothing to process."""
     archive.adopt(running())
     assert archive.statuses(MEETING) == ()
-    assert archive.meeting(MEETING).state is MeetingState.RECORDING
+    assert archive.meeting(MEETING) == running().meeting
 
 
 def test_the_end_of_a_meeting_opens_its_stages(archive: Archive) -> None:

@@ -93,7 +93,34 @@ def test_notes_that_cannot_be_read_are_passed_over(
     assert "secret" not in caplog.text
 
 
+def spoken_of(archive: Archive, meeting: str) -> list[str]:
+    return [item.text for one in archive.recent_notes(meeting) for item in one.items]
+
+
+def test_the_last_notes_of_a_server(archive: Archive) -> None:
+    """Of all its channels, newest first, five at most, within a week, before the meeting, nobody else's."""
+    for hours in range(1, 7):
+        held(archive, START - timedelta(hours=hours), f"{hours}", channel=str(hours % 2))
+    held(archive, START - timedelta(minutes=1), "elsewhere", guild="9")
+    meeting = held(archive, START, None)
+    held(archive, START + DAY, "later")
+    assert spoken_of(archive, meeting) == ["1", "2", "3", "4", "5"]
+
+
+def test_notes_too_long_ago(archive: Archive) -> None:
+    """What was spoken of before the last week is not expected any more."""
+    held(archive, START - 8 * DAY, "x")
+    assert spoken_of(archive, held(archive, START, None)) == []
+
+
+def test_meetings_of_no_server_share_nothing(archive: Archive) -> None:
+    """Imported meetings may be anybody's."""
+    held(archive, START - DAY, "x", "", "")
+    assert spoken_of(archive, held(archive, START, None, "", "")) == []
+
+
 def test_an_unknown_meeting(archive: Archive) -> None:
     """It is refused as everywhere."""
-    with pytest.raises(MeetingNotFound):
-        archive.before("20261123T095800Z-00000000")
+    for asked in (archive.before, archive.recent_notes):
+        with pytest.raises(MeetingNotFound):
+            asked("20261123T095800Z-00000000")

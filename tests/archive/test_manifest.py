@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_round_trip(tmp_path: Path, made: manifest.Manifest) -> None:
     assert manifest.read(tmp_path, MEETING) == dataclasses.replace(
         made, meeting=dataclasses.replace(made.meeting, state=state)
     )
+
+
+def test_a_manifest_of_an_older_release(tmp_path: Path) -> None:
+    """A recording that an older release began, without its channel's name, goes on."""
+    manifest.write(tmp_path, running())
+    path = manifest.meeting_folder(tmp_path, MEETING) / manifest.NAME
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    del raw["voice_channel_name"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert manifest.read(tmp_path, MEETING).meeting.voice_channel_name == ""
 
 
 def test_scan_finds_meetings_oldest_first(tmp_path: Path) -> None:

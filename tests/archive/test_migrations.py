@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from standup.archive import Archive
 from standup.archive.database import MIGRATIONS, newest_revision
+from standup.vocabulary import Vocabulary
 
 
 def config() -> Config:
@@ -60,6 +61,19 @@ def test_an_older_release_works_on_the_newer_schema(archive: Archive) -> None:
             "INSERT INTO failures (at_ms, program, code, meeting_id, stage, error) VALUES (7, 'beat', 139, '', '', '')"
         )
     assert archive.failures.times_ms("beat", 139) == (7,)
+
+
+def test_release_0004_works_on_the_newer_schema(archive: Archive) -> None:
+    """What it writes of servers and meetings lacks the newer columns, and is read all the same."""
+    with archive._engine.begin() as connection:
+        for statement in (
+            "INSERT INTO guilds (guild_id, template) VALUES ('1', 'planning')",
+            "INSERT INTO meetings (id, guild_id, voice_channel_id, text_channel_id, started_at_ms, state, gaps, model, "
+            "unattributed_packets) VALUES ('20261123T095800Z-1f0c9a2b', '1', '2', '3', 0, 'done', '[]', '', 0)",
+        ):
+            connection.exec_driver_sql(statement)
+    assert archive.guilds.vocabulary("1") == Vocabulary()
+    assert [one.voice_channel_name for one in archive.meetings()] == [""]
 
 
 def test_a_newer_schema_is_left_alone(archive: Archive) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import Mock
@@ -15,7 +16,7 @@ from standup.bot.commands import StandupCommands
 from standup.bot.endings import Ending
 from standup.bot.recording import Recording
 from standup.bot.schedule_desk import ScheduleDesk
-from standup.bot.settings_desk import SettingsDesk
+from standup.bot.settings_desk import SettingsDesk, Wishes
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap
@@ -131,8 +132,16 @@ def ask() -> Ask:
 
 def test_the_templates_are_offered(ask: Ask) -> None:
     """Discord shows every template there is to choose, and no other."""
-    (option,) = StandupCommands.settings.parameters
+    (option,) = [one for one in StandupCommands.settings.parameters if one.name == "template"]
     assert [one.value for one in option.choices] == list(TEMPLATES)
+
+
+def test_everything_that_can_be_set_is_offered() -> None:
+    """Discord shows an option for every wish, described, and none is required."""
+    offered = StandupCommands.settings.parameters
+    assert [one.name for one in offered] == [one.name for one in fields(Wishes)]
+    assert not any(one.required for one in offered)
+    assert all(1 < len(str(one.description)) <= 100 for one in offered)
 
 
 async def test_start(ask: Ask) -> None:

@@ -69,7 +69,7 @@ class StagedStudio(Studio):
         return self.stage.recording
 
 
-CHANNEL = cast(discord.VoiceChannel, SimpleNamespace(id=VOICE, guild=SimpleNamespace(id=GUILD)))
+CHANNEL = cast(discord.VoiceChannel, SimpleNamespace(id=VOICE, name="daily", guild=SimpleNamespace(id=GUILD)))
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def studio() -> StagedStudio:
 
 
 async def test_begin_and_stop(studio: StagedStudio, text: TextDouble) -> None:
-    """A recording stands in the guild from begin until it is closed, and is then followed."""
+    """A recording stands from begin until it is closed, and is then followed; it knows its channel by name."""
     recording = await studio.begin(CHANNEL, text, "Ana")
     during = studio.recording_in(GUILD)
 
@@ -93,6 +93,7 @@ async def test_begin_and_stop(studio: StagedStudio, text: TextDouble) -> None:
     await studio.suspend()
 
     assert during is recording
+    assert recording.meeting.voice_channel_name == "daily"
     assert studio.recording_in(GUILD) is None
 
 

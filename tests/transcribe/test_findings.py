@@ -63,3 +63,22 @@ def test_a_loop_over_speech_is_an_error() -> None:
 def test_an_utterance_nobody_looked_at_is_silence() -> None:
     """Without any finding there was nothing to hear."""
     assert Findings().verdict(UTTERANCE).outcome is Outcome.SILENCE
+
+
+def test_an_echo_of_the_prompt_is_owned_up_to() -> None:
+    """What the engine only read off is no text, and seconds of speech are not called silence."""
+    words = tuple(Word(f" {one}", 0, 1) for one in ("Ana,", "Bo,", "Grafana."))
+    findings = Findings("Ana, Bo, Grafana.")
+    findings.hear(FIRST, words, Reading(words, avg_logprob=-0.2, no_speech_prob=0.5))
+    verdict = findings.verdict(UTTERANCE)
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, guards.ECHO)
+
+
+def test_ids_are_written_across_parts() -> None:
+    """A long utterance may be cut between an id's announcement and its number."""
+    findings = Findings(tickets=("#",))
+    findings.hear(FIRST, (Word(" ticket", 8, 9),), READING)
+    findings.hear(SECOND, (Word(" 205.", 0, 1),), READING)
+
+    assert findings.verdict(UTTERANCE).text == "#205."

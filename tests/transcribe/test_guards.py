@@ -81,6 +81,39 @@ def test_only_what_is_surely_invented_is_dropped(
     assert guards.drop_reason(reading, reading.words, duration_ms) == reason
 
 
+PROMPT = "Names and terms: Ana, Ben Lee, Grafana, Keycloak, node.js."
+
+
+@pytest.mark.parametrize(
+    ("text", "doubts", "duration_ms", "reason"),
+    [
+        pytest.param(
+            "Ana, Ben Lee, Grafana.", {"no_speech_prob": 0.4}, 3000, guards.ECHO, id="no speech, perhaps"
+        ),
+        pytest.param("Ana, Ben Lee, Grafana", {"avg_logprob": -1.1}, 3000, guards.ECHO, id="a guess"),
+        pytest.param("Ben Lee, Grafana, Keycloak", {}, 700, guards.ECHO, id="faster than anybody speaks"),
+        pytest.param(
+            "Lee, Grafana, Keycloak, node.js", {"no_speech_prob": 0.4}, 3000, guards.ECHO, id="from within"
+        ),
+        pytest.param(PROMPT, {"no_speech_prob": 0.4}, 5000, guards.ECHO, id="all of it"),
+        pytest.param("Ana, Ben Lee, Grafana.", {}, 3000, None, id="said clearly: somebody calls the roll"),
+        pytest.param("Ana, Ben Lee", {"no_speech_prob": 0.4}, 3000, None, id="two are no list"),
+        pytest.param("Grafana, Ana, Ben", {"no_speech_prob": 0.4}, 3000, None, id="another order"),
+        pytest.param("Ana, Ben, Grafana", {"no_speech_prob": 0.4}, 3000, None, id="half a name"),
+        pytest.param(
+            "Ana, Ben Lee, Grafana is up", {"no_speech_prob": 0.4}, 3000, None, id="and a word of one's own"
+        ),
+    ],
+)
+def test_an_echo_of_the_prompt_is_dropped(
+    text: str, doubts: dict[str, float], duration_ms: int, reason: str | None
+) -> None:
+    """Three or more terms as the prompt has them, and nothing else, are believed only when they were surely said."""
+    reading = reading_of(text, **doubts)
+
+    assert guards.drop_reason(reading, reading.words, duration_ms, PROMPT) == reason
+
+
 ORDINARY = {
     "English": "I finished the login page yesterday and today I will start with the payment form. The tests for the "
     "new service are still failing on the build server, so I need some help from Peter. After lunch I want to "
@@ -185,18 +218,25 @@ def test_speech_with_too_few_words_is_starved(count: int, duration_ms: int, is_s
     [
         pytest.param(guards.REPETITION, 1000, True, id="a loop over real speech"),
         pytest.param(guards.REPETITION, 999, False, id="a loop over a noise"),
+        pytest.param(guards.ECHO, 1000, True, id="an echo over real speech"),
         pytest.param(guards.NO_SPEECH, 9000, False, id="verified silence"),
     ],
 )
-def test_speech_lost_to_a_loop_is_owned_up_to(reason: str, duration_ms: int, is_failure: bool) -> None:
-    """Where somebody surely spoke and only a loop was read, the notes must not call it silence."""
+def test_speech_lost_to_a_loop_or_echo_is_owned_up_to(
+    reason: str, duration_ms: int, is_failure: bool
+) -> None:
+    """Where somebody surely spoke and only a loop or echo was read, the notes must not call it silence."""
     assert guards.is_failure(reason, duration_ms) is is_failure
 
 
-@given(st.text(max_size=200), st.integers(0, 20_000), st.floats(0, 1), st.floats(-5, 0))
-def test_the_guards_take_any_text(text: str, duration_ms: int, no_speech: float, logprob: float) -> None:
-    """Whatever an engine writes, the guards give a known reason or none."""
+@given(
+    st.text(max_size=200), st.integers(0, 20_000), st.floats(0, 1), st.floats(-5, 0), st.text(max_size=200)
+)
+def test_the_guards_take_any_text(
+    text: str, duration_ms: int, no_speech: float, logprob: float, prompt: str
+) -> None:
+    """Whatever an engine writes and was told, the guards give a known reason or none."""
     reading = reading_of(text, no_speech_prob=no_speech, avg_logprob=logprob)
-    known = {None, guards.NO_WORDS, guards.NO_SPEECH, guards.REPETITION, guards.PHRASE}
+    known = {None, guards.NO_WORDS, guards.NO_SPEECH, guards.REPETITION, guards.PHRASE, guards.ECHO}
 
-    assert guards.drop_reason(reading, reading.words, duration_ms) in known
+    assert guards.drop_reason(reading, reading.words, duration_ms, prompt) in known

@@ -199,6 +199,28 @@ def test_names_and_terms_reach_the_engine(tracks: Tracks, pending: Utterances, s
     assert {hints.prompt for _, hints in engine.asked} == {"Grafana"}
 
 
+def test_ids_are_written_in_every_round_and_at_the_end(
+    tracks: Tracks, pending: Utterances, scripted: Any
+) -> None:
+    """What is kept between rounds reads as what is returned."""
+    said = Reading((Word(" ticket", 0, 0.5), Word(" 205", 0.5, 1)), avg_logprob=-0.2)
+    kept: list[str] = []
+    done = transcribe(
+        tracks,
+        pending,
+        scripted(script=lambda pcm, hints: said, lanes=1, batch_windows=1),
+        Terms(tickets=("#",)),
+        on_round=lambda read: kept.extend(one.text for one in read if one.text),
+    )
+
+    assert {*kept, *(one.text for one in done.utterances if one.text)} == {"#205"}
+
+
+def test_the_prompt_is_in_no_repr() -> None:
+    """Whoever logs terms or hints logs no names."""
+    assert "Ana" not in f"{Terms(prompt='Ana')} {Hints('en', prompt='Ana')}"
+
+
 def test_progress_rises_to_the_whole(tracks: Tracks, pending: Utterances, scripted: Any) -> None:
     """Progress never falls, and ends with everything done."""
     told: list[tuple[int, int]] = []

@@ -184,7 +184,9 @@ def test_the_model_before_is_gone_when_the_next_is_loaded(
 
 def test_what_was_read_before_is_not_read_again(tokenizer: Tokenizer, windows: list[Any]) -> None:
     """Memory that runs out at the third batch costs that batch a second reading, and the first two nothing."""
-    device = Device(lambda what, level, calls: CUDA if what == "generate" and level == 0 and calls > 2 else "")
+    device = Device(
+        lambda what, level, calls: CUDA if what == "generate" and level == 0 and calls > 2 else ""
+    )
     engine = stand(device, tokenizer)
 
     assert heard(engine.read(windows, ENGLISH)) == list(range(12))

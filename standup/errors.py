@@ -22,6 +22,7 @@ Two questions are answered by class: which stage failed, and can waiting help (`
         MicrophoneLost                              (standup.capture.devices)
       TranscribeError
         ModelLoadError                              a missing or broken model
+          ModelNotFound (LookupError)               exit 66   a model that is nowhere, or not on this disk
         TranscriptionTimeout (Transient)
         OutOfMemory (Transient)
       SummarizeError
@@ -116,6 +117,12 @@ class TranscribeError(StandupError):
 
 class ModelLoadError(TranscribeError):
     """The speech model could not be loaded; check STANDUP_WHISPER_MODEL."""
+
+
+class ModelNotFound(ModelLoadError, LookupError):
+    """There is no such speech model; `standup models list` shows the known ones."""
+
+    exit_status = 66
 
 
 class TranscriptionTimeout(TranscribeError, Transient):

@@ -6,16 +6,22 @@ reported at once, in one SettingsError. Secrets hide themselves in ``repr``.
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values, set_key
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from standup.errors import SettingsError
 
+ENV_FILE = Path(".env")
 BROKERS = ("redis://", "rediss://", "redis+socket://", "amqp://", "amqps://")
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -196,7 +202,7 @@ class Settings(BaseSettings):
         return self.storage_url or str(self.data_dir.absolute())
 
 
-def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
+def load(env_file: Path | None = ENV_FILE, **overrides: Any) -> Settings:
     """Return the settings from the environment and *env_file*; *overrides* win (field names).
 
     Raises SettingsError naming every wrong setting at once, never its value.
@@ -214,6 +220,32 @@ def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
         raise SettingsError(
             f"The settings are wrong, correct them in .env or the environment: {problems}."
         ) from None
+
+
+def store(field: str, value: str, env_file: Path = ENV_FILE) -> None:
+    """Set one setting in *env_file*, which must be there; every other line, its mode and its owner stay as they are.
+
+    The environment still wins over the file. Raises SettingsError when the file cannot be read or written.
+    """
+    name, path = variable(field), env_file.resolve()
+    try:
+        before = path.stat()
+        # Names are read in any case of letters; the last line counts.
+        named = [one for one in dotenv_values(path, interpolate=False) if one.upper() == name]
+        is_plain = re.fullmatch(r"[\w./:-]+", value)
+        set_key(path, named[-1] if named else name, value, "never" if is_plain else "always")
+        path.chmod(stat.S_IMODE(before.st_mode))
+        with suppress(PermissionError):
+            os.chown(path, before.st_uid, before.st_gid)
+    except (OSError, UnicodeError) as cause:
+        raise SettingsError(
+            f"{env_file} cannot be changed ({type(cause).__name__}); set {name} there by hand, as its owner."
+        ) from None
+
+
+def variable(field: str) -> str:
+    """Return the name in the environment of a setting."""
+    return f"STANDUP_{field.upper()}"
 
 
 def environment(settings: Settings) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from standup.errors import SettingsError
-from standup.settings import Settings, environment, load
+from standup.settings import Settings, environment, load, store
 
 
 def test_defaults_need_nothing(tmp_path: Path) -> None:
@@ -123,3 +123,53 @@ def test_example_file_names_every_setting() -> None:
         line.lstrip("# ").split("=")[0] for line in example.splitlines() if "STANDUP_" in line.split("=")[0]
     }
     assert named == {f"STANDUP_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("A=1\n", "A=1\nSTANDUP_WHISPER_MODEL=small\n", id="not there: a line more"),
+        pytest.param("A=1", "A=1\nSTANDUP_WHISPER_MODEL=small\n", id="the last line had no end"),
+        pytest.param(
+            "# STANDUP_WHISPER_MODEL=auto\nSTANDUP_WHISPER_MODEL=tiny # why\n\nA='b $c'\n",
+            "# STANDUP_WHISPER_MODEL=auto\nSTANDUP_WHISPER_MODEL=small\n\nA='b $c'\n",
+            id="there: that line alone, comments aside",
+        ),
+        pytest.param("standup_whisper_model=tiny\n", "standup_whisper_model=small\n", id="in small letters"),
+    ],
+)
+def test_a_setting_is_stored_and_no_other_line_is_touched(tmp_path: Path, before: str, after: str) -> None:
+    """The file says what it said before but for one setting, is read so, and is for the same eyes only."""
+    env_file = tmp_path / ".env"
+    env_file.write_text(before)
+    env_file.chmod(0o640)
+    store("whisper_model", "small", env_file)
+
+    assert (env_file.read_text(), env_file.stat().st_mode & 0o777) == (after, 0o640)
+    assert load(env_file).whisper_model == "small"
+
+
+@pytest.mark.parametrize("value", ["large-v3-turbo", "/models/our own #1", "it's \\ here"])
+def test_a_stored_value_comes_back(tmp_path: Path, value: str) -> None:
+    """Blanks, quotes and number signs are kept."""
+    env_file = tmp_path / ".env"
+    env_file.touch()
+    store("whisper_model", value, env_file)
+
+    assert load(env_file).whisper_model == value
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """Where `.env` points elsewhere, the file there is changed."""
+    (tmp_path / "kept").touch()
+    (tmp_path / ".env").symlink_to(tmp_path / "kept")
+    store("whisper_model", "small", tmp_path / ".env")
+
+    assert (tmp_path / ".env").is_symlink()
+    assert (tmp_path / "kept").read_text() == "STANDUP_WHISPER_MODEL=small\n"
+
+
+def test_a_file_that_cannot_be_changed_is_told(tmp_path: Path) -> None:
+    """The sentence names the setting to write by hand."""
+    with pytest.raises(SettingsError, match="STANDUP_WHISPER_MODEL"):
+        store("whisper_model", "small", tmp_path / "nowhere" / ".env")

@@ -1,7 +1,7 @@
 """The command line: `standup …`.
 
-Exit statuses: 0 done, 1 failed, 2 wrong usage, 65 a file that cannot be read, 66 no such meeting, 69 a program or
-server that is missing, 74 disk full, 75 a meeting is being recorded (`idle`), 78 wrong settings. An error is one
+Exit statuses: 0 done, 1 failed, 2 wrong usage, 65 a file that cannot be read, 66 no such meeting or model, 69 a program
+or server that is missing, 74 disk full, 75 a meeting is being recorded (`idle`), 78 wrong settings. An error is one
 sentence on stderr with the next step.
 """
 
@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from standup import __version__
-from standup.cli import bench, meetings, notes, operation, record, schedules, trial
+from standup.cli import bench, meetings, models, notes, operation, record, schedules, trial
 from standup.errors import DiskFull, StandupError
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command_group in (trial, operation, meetings, notes, record, schedules, bench):
+for command_group in (trial, operation, models, meetings, notes, record, schedules, bench):
     command_group.register(app)
 
 

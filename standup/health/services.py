@@ -21,7 +21,7 @@ from standup.meeting import Meeting
 from standup.settings import LanguageModelSettings, Settings, WhisperSettings
 from standup.supervision.programs import command
 from standup.transcribe import models
-from standup.transcribe.hub import HubShelf
+from standup.transcribe.hub import DiskShelf, HubShelf
 
 ANSWER_S = 3
 LLM_ANSWER_S = 5
@@ -114,30 +114,10 @@ def history(settings: Settings, limit: int) -> tuple[Check, tuple[Meeting, ...]]
         archive.close()
 
 
-class _OnDisk:
-    """The models on this machine's disk; the hub is not asked."""
-
-    def __init__(self) -> None:
-        self._shelf = HubShelf()
-
-    @property
-    def places(self) -> str:
-        """Where this shelf looks."""
-        return self._shelf.places
-
-    def find(self, name: str) -> Path | None:
-        """Return the folder of a model that lies on disk, or None."""
-        return self._shelf.find(name)
-
-    def fetch(self, name: str) -> Path | None:
-        """Fetch nothing."""
-        return None
-
-
 def model(settings: WhisperSettings) -> tuple[Check, int]:
     """Look for the speech model on disk, without the network; return also the size of its weights in bytes."""
     try:
-        choice = models.resolve(settings, _OnDisk())
+        choice = models.resolve(settings, DiskShelf(HubShelf()))
     except ModelLoadError as problem:
         return bad("model", _clause(problem), "correct .env and run `standup doctor` again"), 0
     size_bytes = (choice.path / WEIGHTS).stat().st_size

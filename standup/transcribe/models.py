@@ -23,8 +23,9 @@ _COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
 _FILES = (
     "model.bin",
     "config.json",
-    "tokenizer.json",
-)  # without the last, faster-whisper would go to the network
+    "tokenizer.json",  # without it, faster-whisper would go to the network
+    "vocabulary.*",
+)
 _MULTILINGUAL_TOKENS = (
     51_865  # one more than English-only models have; CTranslate2 tells them apart the same way
 )
@@ -52,8 +53,8 @@ def resolve(settings: WhisperSettings, shelf: Shelf = _HUB) -> ModelChoice:
     ``auto`` is large-v3-turbo on a GPU and small on a CPU, or the bundled tiny.en when the wanted one is neither on
     disk nor to be had. Raises ModelLoadError for a named model or device that is not there.
     """
-    device = _device(settings.device)
-    name = _PREFERRED[device] if settings.model == "auto" else settings.model
+    device = device_of(settings)
+    name = name_of(settings, device)
     path = _path(name, shelf)
     if path is None and settings.model == "auto":
         logger.warning("%s cannot be had; the bundled model is used", name, extra={"action": "transcribe"})
@@ -67,18 +68,27 @@ def resolve(settings: WhisperSettings, shelf: Shelf = _HUB) -> ModelChoice:
     return ModelChoice(Path(name).name, path, device, _COMPUTE_TYPES[device], _is_multilingual(path))
 
 
-def _path(name: str, shelf: Shelf) -> Path | None:
-    """Return the folder of model *name*, None when it is not to be had."""
+def name_of(settings: WhisperSettings, device: str) -> str:
+    """Return the name of the model that *settings* ask for on *device*: ``auto`` is another one on each."""
+    return _PREFERRED[device] if settings.model == "auto" else settings.model
+
+
+def find(name: str, shelf: Shelf = _HUB) -> Path | None:
+    """Return the folder of model *name* when it lies whole on disk, else None; never touches the network."""
     if name == BUNDLED:
         return _bundled()
-    if Path(name).is_dir():
-        return _complete(Path(name))
-    return _complete(shelf.find(name)) or _complete(shelf.fetch(name))
+    return whole(Path(name)) if Path(name).is_dir() else whole(shelf.find(name))
 
 
-def _complete(folder: Path | None) -> Path | None:
-    """Return *folder* when it holds a whole model; a download broken off leaves half of one."""
-    return folder if folder and all((folder / file).is_file() for file in _FILES) else None
+def whole(folder: Path | None) -> Path | None:
+    """Return *folder* when no file of a model is missing there; a download broken off leaves half of one."""
+    return folder if folder and all(any(folder.glob(file)) for file in _FILES) else None
+
+
+def _path(name: str, shelf: Shelf) -> Path | None:
+    """Return the folder of model *name*, None when it is not to be had."""
+    found = find(name, shelf)
+    return found if found or Path(name).is_dir() else whole(shelf.fetch(name))
 
 
 def _bundled() -> Path:
@@ -93,7 +103,9 @@ def _bundled() -> Path:
     return Path(get_model_path())
 
 
-def _device(wanted: str) -> str:
+def device_of(settings: WhisperSettings) -> str:
+    """Return ``cuda`` or ``cpu``; raise ModelLoadError when the settings ask for a GPU that cannot be used."""
+    wanted = settings.device
     if wanted == "auto":
         return "cuda" if cuda.is_usable() else "cpu"
     if wanted == "cuda" and not cuda.is_usable():

@@ -139,6 +139,10 @@ class WhisperEngine:
         """Eight on a CPU, where more fall out of its cache."""
         return self._batch_windows
 
+    def load(self) -> None:
+        """Load the model now rather than when it is first used; raise ModelLoadError or OutOfMemory."""
+        self._loaded()
+
     def detect_language(self, pcm: Pcm) -> LanguageGuess:
         """Return the language of *pcm*; the one language of a model that knows no other, with certainty.
 

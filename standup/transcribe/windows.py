@@ -21,6 +21,8 @@ GAP_MS = 500
 """Silence between two utterances in a window."""
 LEVEL_MS = 100
 """The length of speech that one loudness level stands for."""
+_LONGEST_WORD_MS = 1000
+"""What is longer was stretched back by the alignment, whose ends are right."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -122,8 +124,8 @@ def cut_ms(levels_db: Sequence[float], limit_ms: int = WINDOW_MS) -> int:
 def assign(window: Window, words: Iterable[Word]) -> dict[Span, list[Word]]:
     """Return each span's words: every word goes to the span it overlaps most, else to the nearest.
 
-    Alignment stretches the first word after a gap back into that gap, sometimes to the end of the word before:
-    its overlap still tells where it was said. Spans without words have an empty list.
+    Alignment stretches the first word after a gap back into that gap, and over a noise to the beginning of the
+    window: its last second still tells where it was said. Spans without words have an empty list.
     """
     found: dict[Span, list[Word]] = {span: [] for span in window.spans}
     places = list(zip(window.spans, window.offsets_ms, strict=True))
@@ -135,4 +137,6 @@ def assign(window: Window, words: Iterable[Word]) -> dict[Span, list[Word]]:
 
 def _closeness(word: Word, offset_ms: int, duration_ms: int) -> float:
     """Return the overlap in ms, or minus the distance in ms where there is none."""
-    return min(word.end_s * 1000, offset_ms + duration_ms) - max(word.start_s * 1000, offset_ms)
+    end_ms = word.end_s * 1000
+    start_ms = max(word.start_s * 1000, end_ms - _LONGEST_WORD_MS)
+    return min(end_ms, offset_ms + duration_ms) - max(start_ms, offset_ms)

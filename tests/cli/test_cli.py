@@ -89,6 +89,7 @@ def test_every_command_teaches() -> None:
         "summarize",
         "schema",
         "schedules",
+        "models",
         "bench",
     ]
     overview = run("--help")

@@ -55,14 +55,25 @@ def _tones(path: Path, sounding_ms: Sequence[tuple[int, int]], length_ms: int) -
     for start_ms, end_ms in sounding_ms:
         stretch = slice(start_ms * 48, end_ms * 48)
         pcm[0, stretch] = 0.5 * np.sin(2 * np.pi * 440 * time_s[stretch])
+    return _encoded(path, pcm[0])
+
+
+def _encoded(path: Path, pcm: Pcm) -> Path:
+    """Write mono samples at 48 kHz as an Ogg Opus track."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono")
-        for at in range(0, pcm.shape[1], 960):
-            frame = av.AudioFrame.from_ndarray(pcm[:, at : at + 960], format="flt", layout="mono")
+        for at in range(0, len(pcm), 960):
+            frame = av.AudioFrame.from_ndarray(pcm[None, at : at + 960], format="flt", layout="mono")
             frame.sample_rate, frame.pts = 48_000, at
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Callable[[Path, Pcm], Path]:
+    """Write an Ogg Opus track of mono samples at 48 kHz: path, samples."""
+    return _encoded
 
 
 @pytest.fixture

@@ -69,6 +69,12 @@ def test_an_honest_short_reply_is_kept(text: str, duration_ms: int) -> None:
         pytest.param("Thanks for watching!", {}, 3000, None, id="said at length and clearly"),
         pytest.param("Subtitles by the community", {}, 900, guards.PHRASE, id="a credit line"),
         pytest.param("you", {}, 400, guards.PHRASE, id="the word for silence"),
+        pytest.param("Thank you.", {"no_speech_prob": 0.86}, 3000, guards.PHRASE, id="what music says"),
+        pytest.param(
+            "Thank you. Thank you.", {"no_speech_prob": 0.9}, 900, guards.PHRASE, id="and says again"
+        ),
+        pytest.param("Thank you.", {"no_speech_prob": 0.75}, 900, None, id="what people say"),
+        pytest.param("Thank you, Ana.", {"no_speech_prob": 0.9}, 900, None, id="and to whom"),
         pytest.param("Thanks for watching the build.", {}, 3000, None, id="an honest sentence like it"),
     ],
 )
@@ -189,6 +195,8 @@ def test_a_loop_amid_many_characters() -> None:
         pytest.param(reading_of("Yes.", avg_logprob=-1.2), True, id="a guess"),
         pytest.param(reading_of("Yes.", is_cut=True), True, id="cut at the limit"),
         pytest.param(reading_of("can you hear me can you hear me"), True, id="an end said twice"),
+        pytest.param(reading_of("Nothing. nothing"), True, id="a reply said twice"),
+        pytest.param(reading_of("no no, not yet"), False, id="said twice, but not at the end"),
         pytest.param(reading_of("ha " * 60), True, id="compresses too well"),
         pytest.param(reading_of(""), False, id="nothing"),
     ],

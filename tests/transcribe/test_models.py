@@ -9,7 +9,7 @@ import pytest
 
 from standup.errors import ModelLoadError
 from standup.settings import WhisperSettings
-from standup.transcribe.models import resolve
+from standup.transcribe.models import find, resolve
 
 
 @dataclass
@@ -103,17 +103,20 @@ def test_a_named_model_that_is_missing_is_an_error(model: str) -> None:
         resolve(settings(model), FakeShelf())
 
 
-@pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"])
 def test_half_a_model_counts_as_missing(folder: Path, missing: str) -> None:
     """A download that broke off is not loaded, and a missing tokenizer is not sought in the network."""
     (folder / missing).unlink()
-    with pytest.raises(ModelLoadError, match=missing):
-        resolve(settings("small"), FakeShelf(on_disk={"small": folder}))
+    shelf = FakeShelf(on_disk={"small": folder})
+
+    assert find("small", shelf) is None
+    with pytest.raises(ModelLoadError, match=missing.partition(".")[0]):
+        resolve(settings("small"), shelf)
 
 
-def test_a_model_without_a_vocabulary_is_refused(folder: Path) -> None:
+def test_a_model_with_a_broken_vocabulary_is_refused(folder: Path) -> None:
     """What cannot be a Whisper model is said to be none before it is loaded."""
-    (folder / "vocabulary.txt").unlink()
+    (folder / "vocabulary.txt").write_text("[")
     with pytest.raises(ModelLoadError, match="no readable vocabulary"):
         resolve(settings(str(folder)), FakeShelf())
 

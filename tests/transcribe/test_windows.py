@@ -156,6 +156,8 @@ PAIR = Window((Span(1000, 2000, "a", "u0"), Span(60_000, 61_000, "a", "u1")))
         pytest.param(Word("x", 1.05, 1.2), "u0", id="in the gap, nearer to the first"),
         pytest.param(Word("x", 1.3, 1.45), "u1", id="in the gap, nearer to the second"),
         pytest.param(Word("x", 0.95, 1.9), "u1", id="stretched back over the gap by the alignment"),
+        pytest.param(Word("x", 0.0, 1.9), "u1", id="stretched back over a noise to the beginning"),
+        pytest.param(Word("x", 0.0, 1.1), "u0", id="long, and ending in the gap"),
         pytest.param(Word("x", 9.0, 9.0), "u1", id="behind the end"),
         pytest.param(Word("x", 0.0, 0.0), "u0", id="without length at the very start"),
     ],

@@ -74,7 +74,7 @@ _SUBJECTS = {
         re.IGNORECASE,
     ),
     Kind.ACTION: re.compile(
-        rf"^(?:(?-i:[A-Z])[\w'-]+,?\s+)?(?:(?:can|could|would|will)\s+(?:you|i|we|somebody|someone)|"
+        rf"^(?:(?-i:[A-Z])[\w'-]+,?\s+)?(?:(?:can|could|would|will)\s+(?:you|i|we|somebody|someone|(?-i:[A-Z])[\w'-]+)|"
         rf"(?:i|you|we|somebody|someone)(?:'ll|\s+(?:will|can|could|should|must|need to|have to))|"
         rf"i(?:'m| am) going to|i(?=\s+please\b)|(?:let me|please)(?=\s+\w+))\s+{_ALSO}"
         r"(?:please\s+|maybe\s+|quickly\s+)*",

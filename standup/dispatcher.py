@@ -61,7 +61,7 @@ def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
     return published
 
 
-def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[str] | None = None) -> None:
+def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[str]) -> None:
     """Take every manifest that has changed into the archive.
 
     *seen* maps meeting ids to the manifest's modification time at the last visit, and is brought up to date, as is
@@ -82,8 +82,9 @@ def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[
                 problems.append(problem)
             else:
                 seen[meeting_id] = changed_ns
-                if recorded is not None:
-                    (recorded.add if is_recorded else recorded.discard)(meeting_id)
+                recorded.discard(meeting_id)
+                if is_recorded:
+                    recorded.add(meeting_id)
     if problems:
         raise problems[0]
 

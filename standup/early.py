@@ -43,17 +43,13 @@ def take_over(utterances: Sequence[Utterance], known: Iterable[Utterance]) -> tu
     Ids and times stay. An early utterance serves one at most; what could not be read then is left to be read again.
     """
     waiting = [one for one in known if is_early(one) and one.outcome in (Outcome.TEXT, Outcome.SILENCE)]
-    waiting.sort(key=lambda one: (one.start_ms, one.id))
+    waiting.sort(key=lambda one: one.start_ms)  # as the utterances are: what is looked for stands in front
     taken: list[Utterance] = []
-    for one in sorted(utterances, key=lambda one: (one.start_ms, one.id)):
-        while waiting and waiting[0].start_ms < one.start_ms - EDGE_MS:
-            waiting.pop(0)
-        near = (other for other in waiting if other.start_ms <= one.start_ms + EDGE_MS)
-        found = next((other for other in near if is_same(one, other)), None)
+    for one in utterances:
+        found = next((other for other in waiting if is_same(one, other)), None)
         if found is None:
             taken.append(one)
-            continue
-        waiting.remove(found)
-        taken.append(replace(one, text=found.text, outcome=found.outcome, reason=found.reason))
-    order = {one.id: place for place, one in enumerate(utterances)}
-    return tuple(sorted(taken, key=lambda one: order[one.id]))
+        else:
+            waiting.remove(found)
+            taken.append(replace(one, text=found.text, outcome=found.outcome, reason=found.reason))
+    return tuple(taken)

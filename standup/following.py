@@ -43,13 +43,10 @@ class Following:
 
         Raises BrokerUnreachable; the round is then repeated by the next.
         """
-        before, self._closed = self._closed, {}
-        recorded = tuple(recorded)
-        for meeting_id in recorded:
-            self._closed[meeting_id] = before.get(meeting_id, 0)
-        for meeting_id in recorded:
+        self._closed = {meeting_id: self._closed.get(meeting_id, 0) for meeting_id in recorded}
+        for meeting_id, before in self._closed.items():
             closed = self._count(meeting_id)
-            if closed > self._closed[meeting_id]:
+            if closed > before:
                 self._publish(meeting_id)
                 self._closed[meeting_id] = closed
 

@@ -223,7 +223,7 @@ def open_up(microphones: Microphones) -> None:
 def hand_over(archive: Archive, data_dir: Path) -> None:
     """Take what has ended into the archive; raise ArchiveError when that must wait, nothing is lost by it."""
     archive.migrate()
-    adopt(archive, data_dir, {})
+    adopt(archive, data_dir, {}, set())
 
 
 def peak(pcm: bytes) -> float:

@@ -53,7 +53,7 @@ def test_a_running_meeting_is_adopted_and_not_published(archive: Archive, tmp_pa
     """While people talk the archive knows the meeting, and nothing is published."""
     manifest.write(tmp_path, RUNNING)
     published = Published()
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     assert sweep(archive, NOW, published) == 0
     assert archive.meeting(MEETING).state is MeetingState.RECORDING
 
@@ -62,7 +62,7 @@ def test_an_ended_meeting_is_published_once(archive: Archive, tmp_path: Path) ->
     """The whole chain goes out, and not again before it has stood still for a minute."""
     manifest.write(tmp_path, ENDED)
     published = Published()
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     assert [sweep(archive, NOW + step, published) for step in (0, 1000, REPUBLISH_AFTER_MS)] == [1, 0, 1]
     assert published.chains == [(MEETING, STAGES)] * 2
 
@@ -70,7 +70,7 @@ def test_an_ended_meeting_is_published_once(archive: Archive, tmp_path: Path) ->
 def test_an_ended_manifest_is_marked_adopted(archive: Archive, tmp_path: Path) -> None:
     """After the end there is nothing more to take over, and the manifest says so."""
     manifest.write(tmp_path, ENDED)
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     assert manifest.read(tmp_path, MEETING).adopted
 
 
@@ -78,13 +78,26 @@ def test_an_unchanged_manifest_is_not_read_again(archive: Archive, tmp_path: Pat
     """A manifest is visited when it has changed, not at every round."""
     manifest.write(tmp_path, RUNNING)
     seen: dict[str, int] = {}
-    adopt(archive, tmp_path, seen)
+    adopt(archive, tmp_path, seen, set())
     before = dict(seen)
-    adopt(archive, tmp_path, seen)
+    adopt(archive, tmp_path, seen, set())
     assert before == seen
     manifest.write(tmp_path, ENDED)
-    adopt(archive, tmp_path, seen)
+    adopt(archive, tmp_path, seen, set())
     assert archive.meeting(MEETING).state is MeetingState.PROCESSING
+
+
+def test_a_meeting_is_told_as_recorded_until_its_end(archive: Archive, tmp_path: Path) -> None:
+    """What is read ahead ends with the recording."""
+    seen: dict[str, int] = {}
+    recorded: set[str] = set()
+    told = []
+    for one in (RUNNING, ENDED):
+        manifest.write(tmp_path, one)
+        adopt(archive, tmp_path, seen, recorded)
+        told.append(set(recorded))
+
+    assert told == [{MEETING}, set()]
 
 
 def test_a_broken_manifest_stops_nobody(
@@ -95,7 +108,7 @@ def test_a_broken_manifest_stops_nobody(
     broken = tmp_path / "meetings" / "20250101T000000Z-00000000"
     broken.mkdir()
     (broken / manifest.NAME).write_text("{")
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     assert archive.meeting(MEETING).state is MeetingState.PROCESSING
     assert "20250101T000000Z-00000000" in caplog.text
 
@@ -117,7 +130,7 @@ def test_a_meeting_that_is_refused_keeps_no_other_back(archive: Archive, tmp_pat
     refusing = RefusingArchive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
     seen: dict[str, int] = {}
     with pytest.raises(DiskFull):
-        adopt(refusing, tmp_path, seen)
+        adopt(refusing, tmp_path, seen, set())
     assert archive.meeting(later.id).state is MeetingState.PROCESSING
     assert MEETING not in seen
 
@@ -125,7 +138,7 @@ def test_a_meeting_that_is_refused_keeps_no_other_back(archive: Archive, tmp_pat
 def test_a_broker_that_is_away_leaves_the_rows(archive: Archive, tmp_path: Path) -> None:
     """What could not be published is published at the next round."""
     manifest.write(tmp_path, ENDED)
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     with pytest.raises(BrokerUnreachable):
         sweep(archive, NOW, Published(is_away=True))
     assert sweep(archive, NOW, Published()) == 1
@@ -163,7 +176,7 @@ def test_the_thread_outlives_a_broker_that_is_away(
 def test_notify_is_repeated_on_request(archive: Archive, tmp_path: Path) -> None:
     """A progress edit that may have covered the notes has the last stage done again."""
     manifest.write(tmp_path, ENDED)
-    adopt(archive, tmp_path, {})
+    adopt(archive, tmp_path, {}, set())
     for stage in STAGES[:-1]:
         claim = archive.claim(MEETING, stage, NOW)
         archive.store_capture(claim, [], [], NOW)  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def _run(minutes: float, rehearsal: Rehearsal, archive: Archive, settings: Setti
         meeting, ended_at=_START + timedelta(minutes=minutes), state=MeetingState.PROCESSING
     )
     manifest.write(settings.data_dir, Manifest(ended, people))
-    dispatcher.adopt(archive, settings.data_dir, {})
+    dispatcher.adopt(archive, settings.data_dir, {}, set())
     stages_s = {stage.value: _timed(stage, meeting.id, archive, settings) for stage in STAGES}
     spoken = archive.transcript(meeting.id).spoken
     words = sum(len(one.text.split()) for one in spoken)

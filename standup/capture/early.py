@@ -13,7 +13,7 @@ from pathlib import Path
 
 from standup.capture import ogg
 from standup.capture.arrival import ArrivalLog
-from standup.capture.journal import Journal, StoredRecord, read
+from standup.capture.journal import Journal, read
 from standup.capture.opus import FRAME_SAMPLES, SAMPLES_PER_MS
 from standup.capture.record import UNKNOWN_SPEAKER
 from standup.capture.timeline import PAUSE_SAMPLES, Placed, build
@@ -91,13 +91,9 @@ def _arrivals(source: Journal) -> tuple[dict[int, ArrivalLog], int]:
     latest_ns = 0
     for stored in source.records():
         latest_ns = max(latest_ns, stored.arrival_ns)
-        if _is_attributed(stored):
+        if stored.record.user_id != UNKNOWN_SPEAKER:
             logs.setdefault(stored.record.user_id, ArrivalLog()).add(arrival(stored))
     return logs, latest_ns * SAMPLES_PER_MS // 1_000_000
-
-
-def _is_attributed(stored: StoredRecord) -> bool:
-    return stored.record.user_id != UNKNOWN_SPEAKER
 
 
 def _first(arrivals: dict[int, ArrivalLog]) -> int:

@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from standup.transcribe import Word
 
 WINDOW_MS = 15_000
-"""The longest window: with 5 s of padding it is the fastest context that reads as well as the model's full 30 s."""
+"""The longest window: with silence behind it, it is the fastest context that reads as well as the model's full 30 s."""
 GAP_MS = 500
 """Silence between two utterances in a window."""
 LEVEL_MS = 100

@@ -118,7 +118,7 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
 
 def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:
     """Return this process' speech engine, on the rung of the ladder that the archive knows of."""
-    from standup.transcribe.whisper import whisper_engine
+    from standup.transcribe.engines import whisper_engine
 
     program = os.environ.get(logs.PROGRAM_VARIABLE, "")
 

@@ -29,8 +29,8 @@ from standup.capture.opus import FRAME_SAMPLES, SAMPLES_PER_MS
 from standup.settings import load
 from standup.simulator.speech import synthesize
 from standup.transcribe import Engine
+from standup.transcribe.engines import whisper_engine
 from standup.transcribe.stage import Terms, transcribe
-from standup.transcribe.whisper import whisper_engine
 from standup.transcript import Utterance
 
 VOICES = ("slt", "rms", "awb", "kal16")

@@ -13,14 +13,12 @@ short as is safe, decoding without time stamps, and the words' times from one al
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,11 +29,9 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
-from standup.settings import WhisperSettings
 from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word, vram
 from standup.transcribe.cuda import preload_cublas
-from standup.transcribe.models import ModelChoice, resolve
-from standup.transcribe.profiles import Profile, ladder
+from standup.transcribe.models import ModelChoice
 
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
@@ -54,47 +50,6 @@ _UNLOADED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.01
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
-
-
-def whisper_engine(
-    settings: WhisperSettings, level: int = 0, on_step: vram.OnStep | None = None
-) -> vram.LadderEngine:
-    """Return this process' engine for *settings*; its model is loaded when first used.
-
-    *level* counts rungs down the ladder of `standup.transcribe.profiles`; the engine stands on that one whatever it
-    was used for before, and tells *on_step* when memory runs out and it goes further down. Raises ModelLoadError
-    when there is no such model, and what `LadderEngine.settle` raises.
-    """
-    engine = _ladder_engine(settings)
-    engine.settle(level, on_step)
-    return engine
-
-
-@lru_cache(maxsize=1)
-def _ladder_engine(settings: WhisperSettings) -> vram.LadderEngine:
-    chosen = resolve(settings)
-    full = WhisperEngine(chosen)
-    top = Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes)
-    return vram.LadderEngine(ladder(top), partial(_engine, settings, chosen))
-
-
-def _engine(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> WhisperEngine:
-    """Return the engine of a rung below the *chosen* model, or of that itself."""
-    choice = dataclasses.replace(_smaller(settings, chosen, wanted), compute_type=wanted.compute_type)
-    return WhisperEngine(choice, wanted.lanes, wanted.batch_windows)
-
-
-def _smaller(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> ModelChoice:
-    """Return the wanted model and device, the chosen model where the smaller one cannot be had."""
-    if wanted.model == chosen.label:
-        return dataclasses.replace(chosen, device=wanted.device)
-    try:
-        return resolve(settings.model_copy(update={"model": wanted.model, "device": wanted.device}))
-    except ModelLoadError:
-        logger.warning(
-            "%s cannot be had; %s is used", wanted.model, chosen.label, extra={"action": "transcribe"}
-        )
-        return dataclasses.replace(chosen, device=wanted.device)
 
 
 class WhisperEngine:

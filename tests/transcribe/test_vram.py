@@ -27,11 +27,12 @@ from standup.errors import OutOfMemory, TranscriptionTimeout
 from standup.settings import WhisperSettings
 from standup.transcribe import Hints, LanguageGuess, Reading, Word, vram
 from standup.transcribe.audio import TrackReader
+from standup.transcribe.engines import whisper_engine
 from standup.transcribe.models import ModelChoice, resolve
 from standup.transcribe.profiles import Profile, ladder
 from standup.transcribe.stage import Terms, Transcription, transcribe
 from standup.transcribe.vram import LadderEngine, is_out_of_memory
-from standup.transcribe.whisper import WhisperEngine, whisper_engine
+from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Utterance
 
 CUDA = "CUDA failed with error out of memory"

@@ -20,9 +20,10 @@ from standup.failures import LOWEST_PROFILE
 from standup.settings import WhisperSettings
 from standup.transcribe import Hints, Reading, whisper
 from standup.transcribe.audio import TrackReader
+from standup.transcribe.engines import whisper_engine
 from standup.transcribe.models import ModelChoice, resolve
 from standup.transcribe.stage import transcribe
-from standup.transcribe.whisper import WhisperEngine, _token_limit, _translated, whisper_engine
+from standup.transcribe.whisper import WhisperEngine, _token_limit, _translated
 from standup.transcript import Outcome, Utterance
 
 TINY = WhisperSettings(model="tiny.en", device="cpu", language="auto")
@@ -243,7 +244,7 @@ def test_a_fork_of_a_loaded_model_is_refused() -> None:
         "from standup.errors import ModelLoadError\n"
         "from standup.settings import WhisperSettings\n"
         "from standup.transcribe import Hints\n"
-        "from standup.transcribe.whisper import whisper_engine\n"
+        "from standup.transcribe.engines import whisper_engine\n"
         "engine = whisper_engine(WhisperSettings(model='tiny.en', device='cpu', language='en'))\n"
         "sound = [np.zeros(16000, dtype=np.float32)]\n"
         "engine.read(sound, Hints('en'))\n"

@@ -1,0 +1,57 @@
+"""The one speech engine of a process: the chosen model on its ladder of memory profiles."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from functools import lru_cache, partial
+
+from standup.errors import ModelLoadError
+from standup.settings import WhisperSettings
+from standup.transcribe import vram
+from standup.transcribe.models import ModelChoice, resolve
+from standup.transcribe.profiles import Profile, ladder
+from standup.transcribe.whisper import WhisperEngine
+
+logger = logging.getLogger(__name__)
+
+
+def whisper_engine(
+    settings: WhisperSettings, level: int = 0, on_step: vram.OnStep | None = None
+) -> vram.LadderEngine:
+    """Return this process' engine for *settings*; its model is loaded when first used.
+
+    *level* counts rungs down the ladder of `standup.transcribe.profiles`; the engine stands on that one whatever it
+    was used for before, and tells *on_step* when memory runs out and it goes further down. Raises ModelLoadError
+    when there is no such model, and what `LadderEngine.settle` raises.
+    """
+    engine = _ladder_engine(settings)
+    engine.settle(level, on_step)
+    return engine
+
+
+@lru_cache(maxsize=1)
+def _ladder_engine(settings: WhisperSettings) -> vram.LadderEngine:
+    chosen = resolve(settings)
+    full = WhisperEngine(chosen)
+    top = Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes)
+    return vram.LadderEngine(ladder(top), partial(_engine, settings, chosen))
+
+
+def _engine(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> WhisperEngine:
+    """Return the engine of a rung below the *chosen* model, or of that itself."""
+    choice = dataclasses.replace(_smaller(settings, chosen, wanted), compute_type=wanted.compute_type)
+    return WhisperEngine(choice, wanted.lanes, wanted.batch_windows)
+
+
+def _smaller(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> ModelChoice:
+    """Return the wanted model and device, the chosen model where the smaller one cannot be had."""
+    if wanted.model == chosen.label:
+        return dataclasses.replace(chosen, device=wanted.device)
+    try:
+        return resolve(settings.model_copy(update={"model": wanted.model, "device": wanted.device}))
+    except ModelLoadError:
+        logger.warning(
+            "%s cannot be had; %s is used", wanted.model, chosen.label, extra={"action": "transcribe"}
+        )
+        return dataclasses.replace(chosen, device=wanted.device)

@@ -14,27 +14,20 @@ from standup.bench.rehearsal import Rehearsal
 from standup.bench.transcribe import Score, TranscribeFigures, run, score
 from standup.settings import WhisperSettings
 from standup.transcript import Utterance
+from tests.bench.contest_figures import figures
 
 
 def scored(wall_s: float, startup_s: float = 0.0, placement: Placement | None = None) -> Score:
     return Score(wall_s, startup_s, wall_s / 30, 0.05, placement, 300.0)
 
 
-FIGURES = TranscribeFigures(
-    "tiny.en",
-    "cpu",
-    "int8",
-    2,
-    repetitions=3,
-    utterances=4,
-    speech_s=30.0,
-    floor_s=1.0,
-    scores={
+FIGURES = figures(
+    {
         Contender.OURS: scored(2.0, placement=Placement(0.079, 1.0, 0)),
         Contender.PLAIN: scored(10.0, 2.0, Placement(0.1, 0.9, 500)),
         Contender.BATCHED: scored(6.0, 1.0),
         Contender.TUNED: scored(3.2, placement=Placement(0.075, 0.9, 200)),
-    },
+    }
 )
 
 

@@ -9,25 +9,18 @@ from rich.console import Console
 
 from standup.bench.accuracy import Placement
 from standup.bench.contenders import Contender
-from standup.bench.transcribe import Score, TranscribeFigures
+from standup.bench.transcribe import Score
 from standup.cli.contest import describe, in_words, table
+from tests.bench.contest_figures import figures
 
 PLACED = Placement(0.08, 0.975, 120)
-FIGURES = TranscribeFigures(
-    "tiny.en",
-    "cpu",
-    "int8",
-    2,
-    repetitions=3,
-    utterances=4,
-    speech_s=30.0,
-    floor_s=1.0,
-    scores={
+FIGURES = figures(
+    {
         Contender.OURS: Score(2.0, 0.0, 0.07, 0.07, PLACED, 300.0),
         Contender.PLAIN: Score(12.0, 2.0, 0.4, 0.07, Placement(1.0, 0.0, None), 300.0),
         Contender.BATCHED: Score(7.0, 1.5, 0.2, 0.07, None, 300.0),
         Contender.TUNED: Score(4.0, 0.0, 0.1, 0.07, PLACED, 300.0),
-    },
+    }
 )
 
 

@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
 from tests.documents.contents.archive import archive_tables
-from tests.documents.contents.bot import intents, invitation, permissions_table, server_choices, slash_commands
+from tests.documents.contents.bot import (
+    intents,
+    invitation,
+    permissions_table,
+    server_choices,
+    slash_commands,
+)
 from tests.documents.contents.settings import settings_table
 
 CONTENTS: Mapping[str, Callable[..., str]] = {

@@ -107,9 +107,7 @@ def permissions_table() -> str:
 def invitation() -> str:
     """Return the address that invites the bot, with the sum of the bits."""
     wanted = discord.Permissions(sum(map(_bits, _needed())))
-    address = discord.utils.oauth_url(
-        cast(int, "APPLICATION_ID"), permissions=wanted, scopes=SCOPES
-    )
+    address = discord.utils.oauth_url(cast(int, "APPLICATION_ID"), permissions=wanted, scopes=SCOPES)
     return f"```text\n{address}\n```"
 
 

@@ -9,12 +9,17 @@ from collections.abc import Callable, Mapping
 
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
+from tests.documents.contents import dependencies
 from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
     "commands": commands_reference,
+    "debian-packages-graph": dependencies.system_graph,
     "failure-codes": failures_markdown,
+    "imports-graph": dependencies.imports_graph,
+    "packages": dependencies.packages_table,
+    "packages-graph": dependencies.packages_graph,
     "retries": retries_markdown,
     "settings": settings_table,
 }

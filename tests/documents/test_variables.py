@@ -9,9 +9,9 @@ from pathlib import Path
 from standup.settings import Settings, variable
 from tests.documents.document import ROOT
 
-VARIABLE = re.compile(r"\bSTANDUP_[A-Z][A-Z_]*[A-Z]\b")
+VARIABLE = re.compile(r"\bSTANDUP_[A-Z0-9_]*[A-Z0-9]\b")
 PAGE = ROOT / "docs" / "configuration.md"
-PROGRAMS = ("standup/**/*.py", "*.sh", "deploy/*", "celeryconfig.py", "supervisord.conf")
+PROGRAMS = ("standup/**/*.py", "*.sh", "deploy/*", ".ci/*", "celeryconfig.py", "supervisord.conf")
 
 
 def test_every_variable_is_on_the_page() -> None:

@@ -9,24 +9,24 @@ from collections.abc import Callable, Mapping
 
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
+from tests.documents.contents import bot, dependencies
 from tests.documents.contents.archive import archive_tables
-from tests.documents.contents.bot import (
-    intents,
-    invitation,
-    permissions_table,
-    server_choices,
-    slash_commands,
-)
+from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
     "archive-tables": archive_tables,
+    "commands": commands_reference,
+    "debian-packages-graph": dependencies.system_graph,
     "failure-codes": failures_markdown,
-    "intents": intents,
-    "invitation": invitation,
-    "permissions": permissions_table,
+    "imports-graph": dependencies.imports_graph,
+    "intents": bot.intents,
+    "invitation": bot.invitation,
+    "packages": dependencies.packages_table,
+    "packages-graph": dependencies.packages_graph,
+    "permissions": bot.permissions_table,
     "retries": retries_markdown,
-    "server-choices": server_choices,
+    "server-choices": bot.server_choices,
     "settings": settings_table,
-    "slash-commands": slash_commands,
+    "slash-commands": bot.slash_commands,
 }

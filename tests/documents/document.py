@@ -10,7 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,18 +105,25 @@ def read(path: Path) -> Document:
     return Document(path, path.read_text(encoding="utf-8"))
 
 
-def documents() -> list[Document]:
-    """Return every Markdown file of the repository that people read; test data aside."""
+@cache
+def tracked() -> frozenset[Path]:
+    """Return every file that git knows or would take, and every folder with one in it."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
         timeout=30,
-    ).stdout.splitlines()
-    paths = [ROOT / one for one in sorted(listed) if not one.startswith("tests/data/")]
-    return [read(path) for path in paths if path.exists()]
+    ).stdout.split("\0")
+    files = [path for one in listed if one and (path := ROOT / one).exists()]
+    return frozenset({*files, *(folder for path in files for folder in path.parents)})
+
+
+def documents() -> list[Document]:
+    """Return every Markdown file of the repository that people read; test data aside."""
+    paths = (one for one in tracked() if one.suffix == ".md" and ROOT / "tests/data" not in one.parents)
+    return [read(path) for path in sorted(paths)]
 
 
 def suite() -> list[Document]:

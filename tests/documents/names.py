@@ -8,11 +8,10 @@ import shlex
 from collections.abc import Iterator
 from configparser import RawConfigParser
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from tests.documents.contents.commands import commands, options
-from tests.documents.document import ROOT, Document
+from tests.documents.document import ROOT, Document, tracked
 
 VARIABLE = re.compile(r"\bSTANDUP_[A-Z0-9_]*[A-Z0-9]\b")
 SCRIPT = re.compile(r"^(?:\./)?(?P<name>(?:setup|build|test|deploy)\.sh)$")
@@ -86,7 +85,7 @@ def script_problem(name: str, words: list[str]) -> str:
 
 def standup_problem(words: list[str]) -> str:
     """Return what is wrong with a call of `standup`."""
-    known = dict(commands())
+    known = known_commands()
     path: tuple[str, ...] = ("standup",)
     for word in words:
         if (*path, word) in known:
@@ -108,6 +107,12 @@ def supervisor_problem(words: list[str]) -> str:
     signals = {"HUP", "USR1", "USR2", "TERM", "KILL"} if given[0] == "signal" else set()
     wrong = [one for one in given[1:] if one not in known | signals and not PLACEHOLDER.search(one)]
     return f"supervisorctl {given[0]} {wrong[0]}" if wrong else ""
+
+
+@cache
+def known_commands() -> dict[tuple[str, ...], Any]:
+    """Return every command by its path."""
+    return dict(commands())
 
 
 @cache
@@ -135,7 +140,7 @@ def source() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def missing_paths(document: Document, ignored: Any) -> list[str]:
+def missing_paths(document: Document) -> list[str]:
     """Return the paths that a document writes as code and that are not in the repository."""
     named = [one for one in document.code if PATH.match(one) and not PLACEHOLDER.search(one)]
-    return [one for one in named if not (ROOT / one).exists() and not ignored(Path(one))]
+    return [one for one in named if (ROOT / one).resolve() not in tracked()]

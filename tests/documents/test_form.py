@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from standup import __version__
-from tests.documents.document import ROOT, Document, documents, read, suite
+from tests.documents.document import ROOT, Document, documents, read, suite, tracked
 
 DOCUMENTS = [pytest.param(one, id=one.name) for one in documents()]
 SUITE = [pytest.param(one, id=one.name) for one in suite()]
@@ -36,16 +35,9 @@ def resolves(document: Document, link: str) -> bool:
     """Tell whether a relative link leads somewhere that a clone has too."""
     address = urlsplit(unquote(link))
     target = (document.path.parent / address.path).resolve() if address.path else document.path
-    if not target.exists() or not target.is_relative_to(ROOT) or is_ignored(target):
+    if target not in tracked():
         return False
     return not address.fragment or target.suffix != ".md" or address.fragment in read(target).anchors
-
-
-def is_ignored(target: object) -> bool:
-    """Tell whether git leaves a file out."""
-    return (
-        subprocess.run(["git", "check-ignore", "--quiet", str(target)], cwd=ROOT, timeout=30).returncode == 0
-    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -18,7 +18,6 @@ from tests.documents.names import (
     source,
     split,
 )
-from tests.documents.test_form import is_ignored
 
 DOCUMENTS = [pytest.param(one, id=one.name) for one in documents()]
 
@@ -47,7 +46,7 @@ def test_names_of_the_code_are_there(document: Document) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_paths_are_there(document: Document) -> None:
     """A path in the repository, written as code, leads to a file or folder."""
-    assert missing_paths(document, is_ignored) == []
+    assert missing_paths(document) == []
 
 
 @pytest.mark.parametrize(

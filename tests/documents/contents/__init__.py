@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
+from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
+    "commands": commands_reference,
     "failure-codes": failures_markdown,
     "retries": retries_markdown,
     "settings": settings_table,

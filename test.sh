@@ -60,8 +60,8 @@ keep_line() {
     local result=passed summary
     (($2 == 0)) || result="FAILED ($2)"
     (($2 != too_late)) || result="TOO SLOW"
-    summary=$(sed 's/\x1b\[[0-9;]*m//g' "$work/log" | sed -nE 's/^=+ (.* in [0-9.]+s.*[^ =]) =+$/\1/p' | tail -n 1)
-    table+=("$(printf '%-18s %-12s %5d s %5d s  %s' "$1" "$result" "$3" "$4" "$summary")")
+    summary=$(sed 's/\x1b\[[0-9;]*m//g' "$work/log" | sed -nE 's/^=+ (.* in [0-9.]+s( \([0-9:]+\))?) =+$/\1/p' | tail -n 1)
+    table+=("$(printf '%-20s %-12s %5d s %5d s  %s' "$1" "$result" "$3" "$4" "$summary")")
 }
 
 begin() {
@@ -147,7 +147,7 @@ main() {
     [[ $kinds == integration ]] || run_unit
     [[ $kinds == unit ]] || run_integration
     write_html
-    printf '\n%-18s %-12s %7s %7s\n' tests result time limit
+    printf '\n%-20s %-12s %7s %7s\n' tests result time limit
     printf '%s\n' "${table[@]}"
     exit "$failed"
 }

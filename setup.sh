@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # Each with what it is for; docs/environment_spec.md shows them.
 readonly apt_packages=(
     python3-venv    # making .venv
-    nodejs          # web assets; with --dev it draws the documents' diagrams
+    nodejs          # web assets; npm runs on it
     ffmpeg          # sound formats of exports and imports
     portaudio19-dev # microphones of `standup record`
     libopus0        # Opus for the loopback Discord and for `standup record`
@@ -20,7 +20,7 @@ readonly apt_packages=(
 # Where there is no sound server yet.
 readonly sound_packages=(
     pulseaudio         # sound server for `standup record`
-    pulseaudio-utils   # its command line, for finding microphones by hand
+    pulseaudio-utils   # its command line, for looking at microphones by hand
     libasound2-plugins # lets ALSA's programs reach it
 )
 # With --dev, where no program of that name is there already.

@@ -9,12 +9,23 @@ from collections.abc import Callable, Mapping
 
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
+from tests.documents.contents import commits, gates, machine, packages, scripts
 from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
+    "branches": commits.branches_table,
     "commands": commands_reference,
+    "commit-prefixes": commits.prefixes_table,
+    "coverage-floors": gates.floors_table,
+    "debian-packages": packages.debian_table,
     "failure-codes": failures_markdown,
+    "gates": gates.gates_table,
+    "hardware": machine.hardware_table,
+    "hooks": commits.hooks_table,
+    "python-packages": packages.python_table,
     "retries": retries_markdown,
+    "script-options": scripts.options_table,
+    "script-statuses": scripts.statuses_table,
     "settings": settings_table,
 }

@@ -53,7 +53,7 @@ def _requirements() -> Iterator[tuple[Requirement, str]]:
 
 def _required(one: Requirement) -> tuple[str, str]:
     extras = f"[{','.join(sorted(one.extras))}]" if one.extras else ""
-    return f"`{one.name}{extras}`", f"{one.specifier}" + (f"; {one.marker}" if one.marker else "")
+    return f"`{one.name.lower()}{extras}`", f"{one.specifier}" + (f"; {one.marker}" if one.marker else "")
 
 
 def _pins(python: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, MeetingState
 from standup.notice import Notice, notes
-from standup.pipeline import Stage
+from standup.pipeline import FOLLOW, Stage
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
@@ -94,14 +94,17 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
 def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
     """Read what the closed segments of a journal hold while people still talk; nothing where the journal is not.
 
-    Raises AudioCaptureError, TranscribeError and HandedBack; what is not stored is read again, here or after the
-    meeting.
+    Nothing either where that killed a worker process before: what is left is read after the meeting, where a stage row
+    counts the deaths. Raises AudioCaptureError, TranscribeError and HandedBack; what is not stored is read again, here
+    or after the meeting.
     """
     from standup.capture.early import make_early_tracks
     from standup.transcribe.stage import transcribe as read
 
     journal = manifest.meeting_folder(settings.data_dir, meeting_id) / "journal"
     if not journal.is_dir() or archive.meeting(meeting_id).state is not MeetingState.RECORDING:
+        return
+    if archive.failures.has(meeting_id, FOLLOW):
         return
     known = archive.transcript(meeting_id).utterances
     with tempfile.TemporaryDirectory(prefix="standup-live-") as scratch:

@@ -19,7 +19,7 @@ from celery.worker import WorkController
 from standup import handover, logs
 from standup.archive import Archive, Failure
 from standup.errors import StandupError, WorkerCrashed, WorkerKilled
-from standup.pipeline import TASK_NAMES, Stage
+from standup.pipeline import FOLLOW, TASK_NAMES, Stage
 from standup.settings import load
 from standup.tasks import holder
 from standup.work import now_ms
@@ -80,20 +80,24 @@ def migrate_archive(**_: Any) -> None:
 def note_death(
     sender: Any = None, task_id: str = "", args: Any = None, exception: Any = None, **_: Any
 ) -> None:
-    """Free the stage of a pool child that died, and note its code for the sentinel.
+    """Free the stage of a pool child that died, and note its code for the sentinel; reading ahead has no stage.
 
     Runs in the worker's main process when a child is gone (a crash, the out-of-memory killer, a time limit);
     may run twice for one death. In the child, where an ordinary failure was recorded already, it does nothing.
     """
     code = exit_code(exception)
     stages = {name: stage for stage, name in TASK_NAMES.items()}
-    if code is None or sender is None or sender.name not in stages or not args:
+    name = getattr(sender, "name", "")
+    if code is None or name not in (*stages, FOLLOW) or not args:
         return
-    stage, meeting_id = stages[sender.name], str(args[0])
+    meeting_id, death = str(args[0]), Death(code, task_id)
     with logs.about(meeting_id):
         archive = Archive.of(load())
         try:
-            _note(archive, meeting_id, stage, Death(code, task_id))
+            if name == FOLLOW:
+                _note_early(archive, meeting_id, death)
+            else:
+                _note(archive, meeting_id, stages[name], death)
         except StandupError as problem:
             log.error("A death could not be recorded; the lease frees the stage: %s", problem)
         finally:
@@ -117,11 +121,21 @@ def _note(archive: Archive, meeting_id: str, stage: Stage, death: Death) -> None
     decision = archive.crashed(meeting_id, stage, holder(os.getpid()), error, now_ms())
     # The attempt is part of the name: a task that is delivered again may die again.
     name = f"{death.task_id}/{attempts}" if death.task_id else ""
-    program = os.environ.get(logs.PROGRAM_VARIABLE, "worker")
-    failure = Failure(now_ms(), program, death.code, meeting_id, stage.value, sentence, name)
+    failure = Failure(now_ms(), _program(), death.code, meeting_id, stage.value, sentence, name)
     if archive.failures.note(failure):
         what = "nothing is lost" if decision is None else f"what follows: {decision}"
         log.error("%s Stage %s: %s", sentence, stage.value, what)
+
+
+def _note_early(archive: Archive, meeting_id: str, death: Death) -> None:
+    sentence = f"The worker process died with code {death.code} while it read ahead in a meeting."
+    failure = Failure(now_ms(), _program(), death.code, meeting_id, FOLLOW, sentence, death.task_id)
+    if archive.failures.note(failure):
+        log.error("%s Nothing is lost; what is left of the meeting is read after its end.", sentence)
+
+
+def _program() -> str:
+    return os.environ.get(logs.PROGRAM_VARIABLE, "worker")
 
 
 def exit_code(exception: object) -> int | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from standup.continuity import Became, Relation
 from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
 from standup.failures import QUIET_MS, Recovery
 from standup.meeting import Meeting, MeetingState, Participant, Track, meeting_id
-from standup.pipeline import STAGES, Stage
-from standup.settings import load
+from standup.pipeline import FOLLOW, STAGES, Stage
+from standup.settings import Settings, load
 from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
@@ -293,24 +293,49 @@ def test_an_archive_that_is_away_costs_only_the_memory_of_it(
     assert "The memory profile is not remembered" in caplog.text
 
 
-@pytest.mark.integration
-def test_what_is_read_while_people_talk_is_not_read_again(tmp_path: Path) -> None:
-    """Closed segments are read ahead; the stages after the meeting keep those words and read only the rest."""
+@dataclass(frozen=True)
+class Talk:
+    """A meeting that is being recorded, two sentences of Ana's in its closed segments."""
+
+    archive: Archive
+    settings: Settings
+    meeting: Meeting
+    people: tuple[Participant, ...]
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Iterator[Talk]:
     archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
     archive.migrate()
     meeting = Meeting(MEETING, "1", "2", "", START, None, MeetingState.RECORDING)
     people = (Participant("11", "Ana"),)
     archive.adopt(Manifest(meeting, people))
     settings = load(None, whisper_model="tiny.en", whisper_device="cpu", language="en", data_dir=tmp_path)
-    journal = manifest.meeting_folder(tmp_path, MEETING) / "journal"
     sounds = ogg.parse(SPEECH.with_name("rms.ogg").read_bytes())
     spans = ((2_580, 5_535), (8_639, 10_554))
     spoken = [one for one in sounds if any(begin <= one.start_samples // 48 < end for begin, end in spans)]
-    write_journal(journal, spoken, segments=6)
+    write_journal(manifest.meeting_folder(tmp_path, MEETING) / "journal", spoken, segments=6)
+    yield Talk(archive, settings, meeting, people)
+    archive.close()
+
+
+@pytest.mark.integration
+def test_reading_ahead_that_killed_a_worker_is_left_for_later(talk: Talk) -> None:
+    """Once it cost a process, the rest of the meeting is read after its end."""
+    talk.archive.failures.note(Failure(work.now_ms(), "worker-gpu", 139, MEETING, FOLLOW))
+    work.follow(talk.archive, talk.settings, MEETING)
+
+    assert talk.archive.transcript(MEETING).utterances == ()
+
+
+@pytest.mark.integration
+def test_what_is_read_while_people_talk_is_not_read_again(talk: Talk, tmp_path: Path) -> None:
+    """Closed segments are read ahead; the stages after the meeting keep those words and read only the rest."""
+    archive, settings, people = talk.archive, talk.settings, talk.people
 
     work.follow(archive, settings, MEETING)
     early = archive.transcript(MEETING).spoken
-    ended = replace(meeting, ended_at=START + timedelta(minutes=2), state=MeetingState.PROCESSING)
+    ended = replace(talk.meeting, ended_at=START + timedelta(minutes=2), state=MeetingState.PROCESSING)
     manifest.write(tmp_path, Manifest(ended, people))
     archive.adopt(Manifest(ended, people))
     assert not archive.keep_early(MEETING, early)

@@ -110,6 +110,15 @@ class FailureLog:
             )
             return tuple(sorted(rows))
 
+    def has(self, meeting_id: str, stage: str) -> bool:
+        """Tell whether a worker's pool child died of this stage of a meeting."""
+        with database.guarded(), self._sessions() as session:
+            session.connection(execution_options={"reading": True})
+            found = select(FailureRow.id).where(
+                FailureRow.meeting_id == meeting_id, FailureRow.stage == stage
+            )
+            return session.scalar(found.limit(1)) is not None
+
     def measures(self) -> tuple[Measure, ...]:
         """Return every measure in force, by program."""
         with database.guarded(), self._sessions() as session:

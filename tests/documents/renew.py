@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from standup.cli import app
 from tests.documents.contents import CONTENTS
+from tests.documents.contents.place import NotHere
 from tests.documents.document import ROOT, documents
 
 GENERATED = re.compile(
@@ -48,10 +49,16 @@ def printed(command: str) -> str:
 
 def renewed(text: str) -> str:
     """Return a document's *text* with every place as the code has it."""
-    text = GENERATED.sub(
-        lambda place: place["head"] + made(place["name"], place["arguments"]) + place["foot"], text
-    )
+    text = GENERATED.sub(_filled, text)
     return OUTPUT.sub(lambda block: block["head"] + printed(block["command"]) + block["foot"], text)
+
+
+def _filled(place: re.Match[str]) -> str:
+    try:
+        return place["head"] + made(place["name"], place["arguments"]) + place["foot"]
+    except NotHere as reason:
+        print(f"{place['name']} stays as it is: {reason}")
+        return place[0]
 
 
 def main() -> None:

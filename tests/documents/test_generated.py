@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.documents.contents import CONTENTS
+from tests.documents.contents.place import NotHere
 from tests.documents.document import ROOT, documents
 from tests.documents.renew import GENERATED, OUTPUT, made, printed
 
@@ -30,7 +31,11 @@ def _in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_generated_content_is_the_codes(place: dict[str, str]) -> None:
     """A table or diagram says what the code says; otherwise `python -m tests.documents.renew` writes it anew."""
-    assert place["shown"] == made(place["name"], place["arguments"]), RENEW
+    try:
+        expected = made(place["name"], place["arguments"])
+    except NotHere as reason:
+        pytest.skip(str(reason))
+    assert place["shown"] == expected, RENEW
 
 
 @pytest.mark.parametrize("block", OUTPUTS)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
-from tests.documents.contents import commits, gates, machine, packages, scripts
+from tests.documents.contents import commits, dependencies, gates, machine, packages, scripts
 from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
 
@@ -19,10 +19,14 @@ CONTENTS: Mapping[str, Callable[..., str]] = {
     "commit-prefixes": commits.prefixes_table,
     "coverage-floors": gates.floors_table,
     "debian-packages": packages.debian_table,
+    "debian-packages-graph": dependencies.system_graph,
     "failure-codes": failures_markdown,
     "gates": gates.gates_table,
     "hardware": machine.hardware_table,
     "hooks": commits.hooks_table,
+    "imports-graph": dependencies.imports_graph,
+    "packages": dependencies.packages_table,
+    "packages-graph": dependencies.packages_graph,
     "python-packages": packages.python_table,
     "retries": retries_markdown,
     "script-options": scripts.options_table,

@@ -30,16 +30,19 @@ def python_table() -> str:
 
 def debian_table() -> str:
     """Return the packages that setup.sh asks apt for."""
-    text = (ROOT / "setup.sh").read_text(encoding="utf-8")
     return table(
         ("package", "what for", "when"),
-        (
-            (f"`{name}`", meaning.strip(), PARTS[found["part"]])
-            for found in PACKAGES.finditer(text)
-            for name, _, meaning in (line.partition("#") for line in found["lines"].splitlines())
-            for name in [name.strip()]
-        ),
+        ((f"`{name}`", meaning, PARTS[part]) for name, meaning, part in debian_packages()),
     )
+
+
+def debian_packages() -> Iterator[tuple[str, str, str]]:
+    """Yield name, meaning and part (`apt`, `sound` or `dev`) of the packages in setup.sh's lists."""
+    text = (ROOT / "setup.sh").read_text(encoding="utf-8")
+    for found in PACKAGES.finditer(text):
+        for line in found["lines"].splitlines():
+            name, _, meaning = line.partition("#")
+            yield name.strip(), meaning.strip(), found["part"]
 
 
 def _requirements() -> Iterator[tuple[Requirement, str]]:

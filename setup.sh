@@ -276,7 +276,7 @@ install_python_packages() {
     export PIP_RETRIES=${PIP_RETRIES:-3} PIP_DEFAULT_TIMEOUT=${PIP_DEFAULT_TIMEOUT:-30}
     # On a terminal pip shows its progress; in a log it would be hundreds of lines.
     pip_output=()
-    [[ -t 1 ]] || pip_output=(--quiet)
+    [[ -t 1 ]] || pip_output=(--quiet --progress-bar off)
     rm -f "$stamp" "$venv/pip.log"
     step 4 "Python packages: upgrading pip"
     pip_install --upgrade pip

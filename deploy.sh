@@ -34,6 +34,7 @@ schema on the way back: a migration only adds.
 Exit status: 0 in service · 1 failed, the former release is back in service · 2 wrong usage · 65 uncommitted changes
 69 supervisord does not run · 70 failed, and so did the way back: see to it · 75 the recorder waits for the end of a
 meeting, or another deployment is going on · 78 the doctor found what would stop a meeting; nothing was restarted
+130 interrupted, the former release is back in service
 EOF_USAGE
 }
 

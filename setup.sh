@@ -4,32 +4,52 @@
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-# redis-server: broker; ffmpeg: sound formats; libopus0: Opus for the loopback Discord; portaudio19-dev and
-# libsndfile1: microphones and sound files; flite: the demo's voices; opus-tools: checking tracks;
-# logrotate: a week of logs; nodejs: web assets. pulseaudio and what ALSA needs to reach it: `standup record` where
-# there is no sound server yet.
-readonly apt_packages=(python3-venv nodejs ffmpeg portaudio19-dev libopus0 libsndfile1 redis-server flite opus-tools
-    logrotate)
-readonly sound_packages=(pulseaudio pulseaudio-utils libasound2-plugins)
-readonly apt_limit_s=1200 pip_limit_s=3600
+# Each with what it is for; docs/environment_spec.md shows them.
+readonly apt_packages=(
+    python3-venv    # making .venv
+    nodejs          # web assets; npm runs on it
+    ffmpeg          # sound formats of exports and imports
+    portaudio19-dev # microphones of `standup record`
+    libopus0        # Opus for the loopback Discord and for `standup record`
+    libsndfile1     # sound files
+    redis-server    # broker
+    flite           # the demo's voices
+    opus-tools      # checking tracks by hand
+    logrotate       # a week of logs
+)
+# Where there is no sound server yet.
+readonly sound_packages=(
+    pulseaudio         # sound server for `standup record`
+    pulseaudio-utils   # its command line, for looking at microphones by hand
+    libasound2-plugins # lets ALSA's programs reach it
+)
+# With --dev, where no program of that name is there already.
+readonly dev_packages=(
+    chromium # draws the documents' diagrams; chromium-browser or google-chrome do as well
+    npm      # installs what tests/documents/package-lock.json names
+)
+readonly web_folder=tests/documents
+readonly apt_limit_s=1200 pip_limit_s=3600 npm_limit_s=600
 readonly oldest_python=3.10
 readonly venv=.venv
 readonly version_of='import sys; print(sys.version)'
 readonly stamp=$venv/.standup-ready
 network_words='Temporary failure|Could not resolve|Could not connect|Unable to connect|Network is unreachable'
 network_words+='|NameResolutionError|NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError'
-network_words+='|Connection refused|Connection timed out'
+network_words+='|Connection refused|Connection timed out|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT'
 readonly network_words
 
 usage() {
     cat <<EOF
-Usage: ./setup.sh [--demo] [--no-apt] [--python PATH] [--help]
+Usage: ./setup.sh [--demo] [--dev] [--no-apt] [--python PATH] [--help]
 
 Installs StandupBot into .venv beside this file, in this order: apt update, apt packages, .venv, pip upgrade,
-pip install -r requirements.txt -c constraints.txt, the \`standup\` command. May be run again at any time:
+pip install -r requirements.txt -c constraints.txt, the \`standup\` command, git's hooks. May be run again at any time:
 apt is skipped when nothing is missing, pip when requirements, constraints, pyproject and Python are unchanged.
 
   --demo         afterwards run \`standup demo\`: one whole standup on this machine, with no account and no internet
+  --dev          also what developing needs: ${dev_packages[*]} (where no such program is there) and, by npm,
+                 what $web_folder/package-lock.json names; ./test.sh and .ci/run ask for it
   --no-apt       leave the system's packages alone (they are: ${apt_packages[*]};
                  without PipeWire also ${sound_packages[*]})
   --python PATH  the Python for .venv, $oldest_python or newer (also: \$PYTHON; otherwise the existing .venv, then python3)
@@ -47,9 +67,10 @@ step_name="reading the arguments"
 
 say() { printf '%s\n' "$*"; }
 
+# step NUMBER TEXT: say which step comes; a skipped pair of steps has both numbers.
 step() {
     step_name=$2
-    say "[$1/6] $2"
+    say "[$1/$steps] $2"
 }
 
 # fail STATUS SENTENCE...: one sentence on stderr that says what is wrong and what to do next.
@@ -68,10 +89,11 @@ on_error() {
 trap 'on_error "$?" "$LINENO"' ERR
 
 read_arguments() {
-    demo=no apt=yes python=${PYTHON:-}
+    demo=no apt=yes steps=7 python=${PYTHON:-}
     while (($#)); do
         case $1 in
             --demo) demo=yes ;;
+            --dev) steps=8 ;;
             --no-apt) apt=no ;;
             --python)
                 (($# > 1)) || fail 2 "--python needs the path of a Python; see ./setup.sh --help."
@@ -106,10 +128,18 @@ is_installed() {
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
+is_for_developing() { ((steps == 8)); }
+
+has_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+
 missing_packages() {
     local package packages=("${apt_packages[@]}")
     # PipeWire is a sound server too, and installing PulseAudio beside it would push it out.
     is_installed pipewire-pulse || packages+=("${sound_packages[@]}")
+    if is_for_developing; then
+        has_browser || packages+=(chromium)
+        command -v npm >/dev/null || packages+=(npm)
+    fi
     for package in "${packages[@]}"; do
         is_installed "$package" || printf '%s\n' "$package"
     done
@@ -122,11 +152,11 @@ apt_get() {
 }
 
 install_packages() {
-    step 1 "Debian packages"
     if [[ $apt == no ]]; then
-        say "      left alone (--no-apt)"
+        step 1-2 "Debian packages: left alone (--no-apt)"
         return
     fi
+    step_name="Debian packages"
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         fail 78 "this system has no apt; setup.sh knows Debian 12+ and Ubuntu 22.04+." \
             "Install ${apt_packages[*]} (or what they are called here) by hand and run ./setup.sh --no-apt."
@@ -134,7 +164,7 @@ install_packages() {
     local missing
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} == 0)); then
-        say "      nothing is missing, apt is skipped"
+        step 1-2 "Debian packages: nothing is missing, apt is skipped"
         return
     fi
     if ((EUID != 0)) && ! command -v sudo >/dev/null; then
@@ -142,11 +172,25 @@ install_packages() {
             "run ./setup.sh as root, or install them and run ./setup.sh --no-apt."
     fi
     # A single broken third-party source fails the update but need not stop the install, which is the real test.
-    say "      apt update"
+    step 1 "Debian packages: apt update"
     apt_get update || say "      apt update had errors; trying with the package lists at hand"
+    leave_out_chromium
     step 2 "Debian packages: installing ${missing[*]}"
     : >"$log"
     apt_get install -y --no-install-recommends "${missing[@]}" || explain_apt "${missing[*]}"
+}
+
+# Ubuntu has Chromium as a snap only, and nothing but the drawing of diagrams needs it.
+leave_out_chromium() {
+    local package kept=()
+    for package in "${missing[@]}"; do
+        if [[ $package == chromium ]] && ! apt-cache show chromium >/dev/null 2>&1; then
+            say "      apt has no chromium here; for drawing diagrams install a browser by hand (snap install chromium)"
+        else
+            kept+=("$package")
+        fi
+    done
+    missing=("${kept[@]}")
 }
 
 explain_apt() {
@@ -226,24 +270,77 @@ install_python_packages() {
     local wanted
     wanted=$(fingerprint "$venv/bin/python")
     if [[ -f $stamp && $(<"$stamp") == "$wanted" && -x $venv/bin/standup ]]; then
-        step 4 "Python packages: nothing has changed, pip is skipped"
+        step 4-6 "Python packages: nothing has changed, pip is skipped"
         return
     fi
     export PIP_RETRIES=${PIP_RETRIES:-3} PIP_DEFAULT_TIMEOUT=${PIP_DEFAULT_TIMEOUT:-30}
     # On a terminal pip shows its progress; in a log it would be hundreds of lines.
     pip_output=()
-    [[ -t 1 ]] || pip_output=(--quiet)
+    [[ -t 1 ]] || pip_output=(--quiet --progress-bar off)
     rm -f "$stamp" "$venv/pip.log"
     step 4 "Python packages: upgrading pip"
     pip_install --upgrade pip
     step 5 "Python packages: requirements.txt as pinned in constraints.txt (takes minutes the first time)"
     pip_install -r requirements.txt -c constraints.txt
     step 6 "Python packages: the standup command"
-    pip_install --no-deps -e .
+    # setuptools warns of every editable installation that a folder may hide it; here it is the same folder.
+    PYTHONWARNINGS="ignore:Editable installation" pip_install --no-deps -e .
     # Kept for whoever reads a failure; after success it is tens of megabytes of nothing.
     rm -f "$venv/pip.log"
     # Written last, so that whatever is interrupted above is done again next time.
     printf '%s\n' "$wanted" | "${as_owner[@]}" tee "$stamp" >/dev/null
+}
+
+in_checkout() { "${as_owner[@]}" git "$@" 2>/dev/null; }
+
+has_hooks() {
+    local hook
+    for hook in pre-commit commit-msg; do grep -qsF "$PWD/$venv/bin/" "$1/$hook" || return 1; done
+}
+
+# Hooks are for whoever commits here; whatever hinders them hinders no installation.
+install_hooks() {
+    local common
+    if [[ $(in_checkout rev-parse --show-toplevel || true) != "$(pwd -P)" ]]; then
+        step 7 "Git hooks: left alone, this is no git checkout of its own"
+    elif [[ -n $(in_checkout config core.hooksPath || true) ]]; then
+        step 7 "Git hooks: left alone, core.hooksPath leads to others"
+    elif common=$(in_checkout rev-parse --git-common-dir) && [[ $common != .git ]]; then
+        step 7 "Git hooks: left alone, this worktree has those of $(dirname "$common")"
+    elif has_hooks .git/hooks; then
+        step 7 "Git hooks: kept"
+    elif "${as_owner[@]}" "$venv/bin/pre-commit" install --allow-missing-config >"$log" 2>&1; then
+        step 7 "Git hooks: installed by pre-commit, for commits and their messages"
+    else
+        step 7 "Git hooks: not installed, commits go unchecked; pre-commit says: $(tail -n 1 "$log")"
+    fi
+}
+
+install_web_packages() {
+    local lock=$web_folder/package-lock.json installed=$web_folder/node_modules/.standup-ready wanted
+    if [[ ! -f $lock ]]; then
+        step 8 "Web packages: none, there is no $lock"
+        return
+    fi
+    wanted=$(sha256sum "$lock")
+    if [[ -f $installed && $(<"$installed") == "$wanted" ]]; then
+        step 8 "Web packages: nothing has changed, npm is skipped"
+        return
+    fi
+    step 8 "Web packages: what $lock names"
+    command -v npm >/dev/null || fail 1 "npm is not here; install npm, or run ./setup.sh --dev without --no-apt."
+    "${as_owner[@]}" timeout --foreground "$npm_limit_s" npm ci --prefix "$web_folder" \
+        --ignore-scripts --no-audit --no-fund >"$log" 2>&1 || explain_npm
+    printf '%s\n' "$wanted" | "${as_owner[@]}" tee "$installed" >/dev/null
+}
+
+explain_npm() {
+    tail -n 20 "$log"
+    if grep -qE "$network_words" "$log"; then
+        fail 69 "npm could not reach its registry; check the network or the proxy and run ./setup.sh --dev again."
+    fi
+    fail 1 "npm could not install what $web_folder/package-lock.json names; read npm's lines above," \
+        "put right what they name, and run ./setup.sh --dev again."
 }
 
 main() {
@@ -254,6 +351,8 @@ main() {
     install_packages
     make_venv
     install_python_packages
+    install_hooks
+    ! is_for_developing || install_web_packages
     step_name="checking the standup command"
     [[ -x $venv/bin/standup ]]
     say "Ready: $venv/bin/standup (try \`$venv/bin/standup demo\`, then \`$venv/bin/standup --help\`)."

@@ -7,10 +7,10 @@ trap 'printf "test.sh: line %s failed with status %s; run bash -x test.sh to see
 readonly bin=.venv/bin
 readonly unit_floor_percent=85 integration_floor_percent=70
 readonly unit_limit_s=300 integration_limit_s=1500 alone_limit_s=600
-# pytest's status when nothing was chosen.
-readonly none_chosen=5
+# pytest's status when nothing was chosen; timeout's for what it stopped.
+readonly none_chosen=5 too_late=124
 readonly beside_each_other=(-n auto --maxprocesses 4)
-closing_lines=()
+table=()
 failed=0
 
 # Left out of the unit figure, not of the integration figure: nothing but edges to a live process, socket or model.
@@ -34,7 +34,8 @@ Usage: ./test.sh [unit|integration|all] [--help]
 Tests run beside each other, one per core and four at most; of the integration tests those that measure time or need the
 machine for themselves (marked "alone") come afterwards, one by one.
 
-Each kind counts only what its own tests ran. Runs ./setup.sh first, which is quick when nothing is missing.
+Each kind counts only what its own tests ran. Runs ./setup.sh --dev first, which is quick when nothing is missing. Ends with a
+table of what took how long: the unit tests may take $unit_limit_s s, the others $integration_limit_s s, those alone $alone_limit_s s.
 Arguments after -- go to pytest, e.g. ./test.sh unit -- -k journal; coverage is then shown and not enforced.
 
 Exit status: 0 every test passed and both floors hold · 1 not so · 2 wrong usage · otherwise that of ./setup.sh
@@ -43,16 +44,24 @@ EOF
 
 percent_floor() { ((${#pytest_arguments[@]})) && echo 0 || echo "$1"; }
 
-# run_tests KIND LIMIT PYTEST-ARGUMENT...: run tests, adding to the coverage data of their kind; status is pytest's.
+# run_tests KIND NAME LIMIT_S PYTEST-ARGUMENT...: run tests, adding to the coverage data of their kind; status is pytest's.
 run_tests() {
-    local kind=$1 limit_s=$2 status=0 log=$work/log
-    shift 2
+    local kind=$1 name=$2 limit_s=$3 status=0 log=$work/log begin_s=$SECONDS
+    shift 3
     COVERAGE_FILE=$PWD/.coverage.$kind timeout --foreground "$limit_s" "$bin/python" -m pytest --color="$color" \
         --cov --cov-report= "$@" "${pytest_arguments[@]}" </dev/null 2>&1 | tee "$log" || status=$?
-    ((status == none_chosen)) ||
-        closing_lines+=("$(grep -E '=+ .* in [0-9.]+s.* =+' "$log" | tail -n 1 || true)")
-    ((status != 124)) || printf 'test.sh: the %s tests took over %s s and were stopped.\n' "$kind" "$limit_s" >&2
+    ((status != too_late)) || printf 'test.sh: the %s tests took over %s s and were stopped.\n' "$name" "$limit_s" >&2
+    ((status == none_chosen)) || keep_line "$name" "$status" "$((SECONDS - begin_s))" "$limit_s"
     return "$status"
+}
+
+# keep_line NAME STATUS SECONDS LIMIT_S: keep a line of the table, with pytest's own summary.
+keep_line() {
+    local result=passed summary
+    (($2 == 0)) || result="FAILED ($2)"
+    (($2 != too_late)) || result="TOO SLOW"
+    summary=$(sed 's/\x1b\[[0-9;]*m//g' "$work/log" | sed -nE 's/^=+ (.* in [0-9.]+s( \([0-9:]+\))?) =+$/\1/p' | tail -n 1)
+    table+=("$(printf '%-20s %-12s %5d s %5d s  %s' "$1" "$result" "$3" "$4" "$summary")")
 }
 
 begin() {
@@ -62,7 +71,7 @@ begin() {
 
 run_unit() {
     begin unit
-    run_tests unit "$unit_limit_s" -m "not integration" "${beside_each_other[@]}" || failed=1
+    run_tests unit "unit" "$unit_limit_s" -m "not integration" "${beside_each_other[@]}" || failed=1
     report unit "$(percent_floor "$unit_floor_percent")" "$(IFS=,; echo "${edges[*]}")"
 }
 
@@ -70,9 +79,9 @@ run_integration() {
     local together=0 alone=0
     begin integration
     # By file, because the tests of a file share what was started for them.
-    run_tests integration "$integration_limit_s" -m "integration and not alone" "${beside_each_other[@]}" \
+    run_tests integration "integration" "$integration_limit_s" -m "integration and not alone" "${beside_each_other[@]}" \
         --dist loadfile --no-loadscope-reorder || together=$?
-    run_tests integration "$alone_limit_s" -m "integration and alone" --cov-append || alone=$?
+    run_tests integration "integration, alone" "$alone_limit_s" -m "integration and alone" --cov-append || alone=$?
     case $together,$alone in
         0,0 | 0,"$none_chosen" | "$none_chosen",0) ;;
         *) failed=1 ;;
@@ -128,7 +137,7 @@ main() {
         esac
         shift
     done
-    ./setup.sh
+    ./setup.sh --dev
     # Tests see the defaults, whatever this shell has set for a real installation.
     for variable in "${!STANDUP_@}"; do unset "$variable"; done
     [[ ! -t 1 ]] || color=yes
@@ -138,7 +147,8 @@ main() {
     [[ $kinds == integration ]] || run_unit
     [[ $kinds == unit ]] || run_integration
     write_html
-    printf '%s\n' "${closing_lines[@]}"
+    printf '\n%-20s %-12s %7s %7s\n' tests result time limit
+    printf '%s\n' "${table[@]}"
     exit "$failed"
 }
 

@@ -16,6 +16,7 @@ from functools import cache
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.documents.contents.packages import debian_packages
 from tests.documents.contents.place import NotHere
 from tests.documents.contents.table import table
 from tests.documents.document import ROOT
@@ -79,8 +80,9 @@ def system_graph() -> str:
     """Return a graph of the Debian packages that `setup.sh` installs and what each of them needs."""
     if platform.freedesktop_os_release().get("VERSION_ID") != DEBIAN:
         raise NotHere(f"the graph is that of Debian {DEBIAN}")
+    wanted = [name for name, _, part in debian_packages() if part != "dev"]
     done = subprocess.run(
-        ["dpkg-query", "--show", "--showformat=${Package}: ${Depends}\n", *_debian_packages()],
+        ["dpkg-query", "--show", "--showformat=${Package}: ${Depends}\n", *wanted],
         capture_output=True,
         text=True,
         check=False,
@@ -133,12 +135,6 @@ def _requirements(package: str) -> list[Requirement]:
 
 def _applies(requirement: Requirement, extra: str) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({**PINNED_FOR, "extra": extra})
-
-
-def _debian_packages() -> list[str]:
-    text = (ROOT / "setup.sh").read_text(encoding="utf-8")
-    lists = re.findall(r"^readonly (?:apt|sound)_packages=\((.*?)\)", text, re.DOTALL | re.MULTILINE)
-    return " ".join(lists).split()
 
 
 def _first_choices(needs: str) -> list[str]:

@@ -1,8 +1,8 @@
 """How much of each package of `standup` the tests run, as a full `./test.sh` measured it: `docs/coverage.json`.
 
 A test cannot measure that again, so the figures are kept. `python -m tests.documents.coverage` writes them from the
-`.coverage.unit` and `.coverage.integration` that `./test.sh` leaves. With ``--compare``, as the end of `./test.sh` calls
-it, nothing is written: it ends with 1 where what was just measured is lower than what is kept by more than `SLACK_POINTS`.
+`.coverage.unit` and `.coverage.integration` that `./test.sh` leaves. With ``--compare``, as the end of `./test.sh`
+calls it, nothing is written: it ends with 1 where what was just measured is lower by more than `SLACK_POINTS`.
 """
 
 from __future__ import annotations
@@ -47,12 +47,14 @@ def measured(root: Path) -> Percents:
 
 def edges(root: Path) -> list[str]:
     """Return the files that `test.sh` leaves out of the unit figure."""
-    listed = re.search(r"^readonly edges=\((.*?)^\)", (root / "test.sh").read_text(), re.DOTALL | re.MULTILINE)
+    listed = re.search(
+        r"^readonly edges=\((.*?)^\)", (root / "test.sh").read_text(), re.DOTALL | re.MULTILINE
+    )
     return re.findall(r"'([^']+)'", listed[1]) if listed else []
 
 
 def by_package(data: Path, omitted: Sequence[str]) -> dict[str, float]:
-    """Return the percent that one file of coverage data has of each package, and of all; modules without one are `standup`'s."""
+    """Return the percent that a file of coverage data has of each package and of all; `standup` has the rest."""
     run_of: dict[str, int] = defaultdict(int)
     there_are: dict[str, int] = defaultdict(int)
     for file, counts in _counts(data, omitted):
@@ -97,8 +99,8 @@ def keep(root: Path, percents: Percents, command: str = "./test.sh") -> None:
 def losses(before: Percents, after: Percents) -> list[str]:
     """Return a sentence for each package that has lost more than `SLACK_POINTS`, also by being gone."""
     return [
-        f"{kind} tests run {after.get(package, {}).get(kind, 0.0):.1f} % of {package}, and {percent:.1f} % when it was last "
-        f"kept: add tests, or keep the new figures with {COMMAND}"
+        f"{kind} tests run {after.get(package, {}).get(kind, 0.0):.1f} % of {package}, and {percent:.1f} % "
+        f"when it was last kept: add tests, or keep the new figures with {COMMAND}"
         for package, kinds in before.items()
         for kind, percent in kinds.items()
         if percent - after.get(package, {}).get(kind, 0.0) > SLACK_POINTS
@@ -108,7 +110,9 @@ def losses(before: Percents, after: Percents) -> list[str]:
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Keep what was measured, or compare it with what is kept."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--compare", action="store_true", help="write nothing; 1 when a package has lost too much")
+    parser.add_argument(
+        "--compare", action="store_true", help="write nothing; 1 when a package has lost too much"
+    )
     options = parser.parse_args(argv)
     try:
         percents = measured(root)

@@ -10,9 +10,21 @@ from collections.abc import Callable, Mapping
 from standup.failures import failures_markdown
 from standup.pipeline import retries_markdown
 from tests.documents.contents.settings import settings_table
+from tests.documents.contents.testing import (
+    coverage_table,
+    doubles_table,
+    markers_table,
+    matrix_table,
+    patches_sentence,
+)
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
+    "coverage": coverage_table,
     "failure-codes": failures_markdown,
     "retries": retries_markdown,
     "settings": settings_table,
+    "test-doubles": doubles_table,
+    "test-markers": markers_table,
+    "test-matrix": matrix_table,
+    "test-patches": patches_sentence,
 }

@@ -389,7 +389,9 @@ def test_coverage_floors_are_enforced(untested: str, status: int, checkout: Path
     (checkout / "tests/test_it.py").write_text(COVERED_TEST)
     shutil.copy2(ROOT / "tests/documents/coverage.py", checkout / "tests/documents")
     (checkout / "docs").mkdir()
-    (checkout / "docs/coverage.json").write_text('{"percent": {"standup": {"unit": 100, "integration": 100}}}')
+    (checkout / "docs/coverage.json").write_text(
+        '{"percent": {"standup": {"unit": 100, "integration": 100}}}'
+    )
     outside = {"STANDUP_LANGUAGE": "de", "PYTHONPATH": str(checkout)}
     # One worker shows what more would, and starts sooner.
     done = run_script(checkout, "test.sh", **outside, PYTEST_XDIST_AUTO_NUM_WORKERS="1")

@@ -13,6 +13,7 @@ from tests.documents.contents.settings import settings_table
 from tests.documents.contents.testing import (
     coverage_table,
     doubles_table,
+    limits_table,
     markers_table,
     matrix_table,
     patches_sentence,
@@ -24,6 +25,7 @@ CONTENTS: Mapping[str, Callable[..., str]] = {
     "retries": retries_markdown,
     "settings": settings_table,
     "test-doubles": doubles_table,
+    "test-limits": limits_table,
     "test-markers": markers_table,
     "test-matrix": matrix_table,
     "test-patches": patches_sentence,

@@ -80,6 +80,20 @@ def markers_table() -> str:
     return table(("marker", "meaning"), ((f"`{name}`", meaning) for name, meaning in pairs))
 
 
+def limits_table() -> str:
+    """Return the limits of `test.sh`, `build.sh` and pytest, as they name them."""
+    rows = [
+        (f"`{name}`", value, f"`{file}`")
+        for file, pattern in (
+            ("test.sh", r"\b(\w+_(?:percent|limit_s))=(\d+)"),
+            ("build.sh", r"\b(\w+_limit_s)=(\d+)"),
+            ("pyproject.toml", r"^(timeout) = (\d+)"),
+        )
+        for name, value in re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
+    ]
+    return table(("limit", "value", "set in"), rows)
+
+
 def doubles_table() -> str:
     """Return the fixtures of every conftest, and the classes beside the tests, with what each stands for."""
     rows = [

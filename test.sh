@@ -29,7 +29,8 @@ Usage: ./test.sh [unit|integration|all] [--help]
 
   unit         the tests without processes; branch coverage at least $unit_floor_percent %
   integration  the tests that start real processes; coverage of those processes at least $integration_floor_percent %
-  all          both (the default), and htmlcov/index.html with both together
+  all          both (the default), and htmlcov/index.html with both together; no package may run much less than
+               docs/coverage.json keeps of it
 
 Tests run beside each other, one per core and four at most; of the integration tests those that measure time or need the
 machine for themselves (marked "alone") come afterwards, one by one.
@@ -110,10 +111,17 @@ write_html() {
     local data=() kind
     for kind in unit integration; do [[ ! -f .coverage.$kind ]] || data+=(".coverage.$kind"); done
     ((${#data[@]})) || return 0
-    export COVERAGE_FILE=$PWD/.coverage
+    # In a folder of its own: reporting from a file takes in, and deletes, what lies beside it under a longer name.
+    export COVERAGE_FILE=$work/both
     "$bin/coverage" combine --quiet --keep "${data[@]}"
     "$bin/coverage" html --quiet --directory htmlcov
     printf '\nhtmlcov/index.html shows %s.\n' "${data[*]}"
+}
+
+# Hold what a whole run has measured against what docs/coverage.json keeps of the last one.
+compare_coverage() {
+    [[ $kinds == all && ! ${pytest_arguments[*]} && -f docs/coverage.json ]] || return 0
+    "$bin/python" -m tests.documents.coverage --compare || failed=1
 }
 
 main() {
@@ -147,6 +155,7 @@ main() {
     [[ $kinds == integration ]] || run_unit
     [[ $kinds == unit ]] || run_integration
     write_html
+    compare_coverage
     printf '\n%-20s %-12s %7s %7s\n' tests result time limit
     printf '%s\n' "${table[@]}"
     exit "$failed"

@@ -14,6 +14,7 @@ from tests.coverage_data import drop_torn
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the settings that this shell has for a real installation."""
     for name in [one for one in os.environ if one.startswith("STANDUP_")]:
         monkeypatch.delenv(name)
 

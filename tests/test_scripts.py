@@ -625,19 +625,25 @@ def test_alone():
     ],
 )
 def test_coverage_floors_are_enforced(untested: str, status: int, checkout: Path) -> None:
-    """test.sh fails below its floors and for no torn data; it shows both kinds in htmlcov, and what took how long."""
+    """test.sh fails below its floors and for what fell, for no torn data; it shows htmlcov, and what took how long."""
     write_program(checkout / "setup.sh", "#!/bin/sh\n")
     (checkout / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
     (checkout / "pyproject.toml").write_text(COVERAGE_PROJECT)
     (checkout / "standup").mkdir()
     (checkout / "standup/__init__.py").write_text("def double(x):\n    return x * 2\n" + untested)
-    (checkout / "tests").mkdir()
+    (checkout / "tests/documents").mkdir(parents=True)
     (checkout / "tests/test_it.py").write_text(COVERED_TEST)
+    shutil.copy2(ROOT / "tests/documents/coverage.py", checkout / "tests/documents")
+    (checkout / "docs").mkdir()
+    (checkout / "docs/coverage.json").write_text(
+        '{"percent": {"standup": {"unit": 100, "integration": 100}}}'
+    )
     outside = {"STANDUP_LANGUAGE": "de", "PYTHONPATH": str(checkout)}
     # One worker shows what more would, and starts sooner.
     done = run_script(checkout, "test.sh", **outside, PYTEST_XDIST_AUTO_NUM_WORKERS="1")
     assert status == done.returncode, done.stdout + done.stderr
     assert status * 2 == done.stderr.count("coverage is below its floor")
+    assert status * 2 == done.stderr.count("% of standup, and 100.0 % when it was last kept")
     closing = done.stdout.splitlines()[-3:]
     assert ["unit", "integration", "integration, alone"] == [re.split(" {2,}", line)[0] for line in closing]
     shape = r"passed +\d+ s +\d+ s  1 passed.* in [\d.]+s"

@@ -17,6 +17,7 @@ from tests.bot.programs import UNUSED_PORT, WAIT_S, Ask, Frames, MakeProgram, Pr
 
 @pytest.fixture
 async def discord(tmp_path: Path) -> AsyncIterator[LoopbackDiscord]:
+    """Run a loopback Discord."""
     async with LoopbackDiscord(tmp_path) as running:
         yield running
 
@@ -72,6 +73,7 @@ def frames(seed: int, count: int) -> list[bytes]:
 
 @pytest.fixture(name="frames")
 def _frames() -> Frames:
+    """Return `frames`, which makes frames of sound from a seed."""
     return frames
 
 
@@ -91,4 +93,5 @@ async def answer_to(discord: LoopbackDiscord, member: Participant, subcommand: s
 
 @pytest.fixture(name="answer_to")
 def _answer_to() -> Ask:
+    """Return `answer_to`, which calls a slash command as somebody."""
     return answer_to

@@ -144,6 +144,7 @@ class System:
 
 @pytest.fixture
 async def system(tmp_path: Path) -> AsyncIterator[System]:
+    """A supervisord that is not started yet, and an archive, beside a loopback Discord."""
     # A socket's address has room for about a hundred characters, fewer than a test's own folder may take.
     with tempfile.TemporaryDirectory(prefix="standup-") as short:
         settings = load(None, data_dir=tmp_path / "data")

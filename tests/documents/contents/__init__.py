@@ -13,6 +13,14 @@ from tests.documents.contents import bot, commits, dependencies, gates, machine,
 from tests.documents.contents.archive import archive_tables
 from tests.documents.contents.commands import commands_reference
 from tests.documents.contents.settings import settings_table
+from tests.documents.contents.testing import (
+    coverage_table,
+    doubles_table,
+    limits_table,
+    markers_table,
+    matrix_table,
+    patches_sentence,
+)
 
 CONTENTS: Mapping[str, Callable[..., str]] = {
     "archive-tables": archive_tables,
@@ -22,6 +30,7 @@ CONTENTS: Mapping[str, Callable[..., str]] = {
     "coverage-floors": gates.floors_table,
     "debian-packages": packages.debian_table,
     "debian-packages-graph": dependencies.system_graph,
+    "coverage": coverage_table,
     "failure-codes": failures_markdown,
     "gates": gates.gates_table,
     "hardware": machine.hardware_table,
@@ -39,4 +48,9 @@ CONTENTS: Mapping[str, Callable[..., str]] = {
     "server-choices": bot.server_choices,
     "settings": settings_table,
     "slash-commands": bot.slash_commands,
+    "test-doubles": doubles_table,
+    "test-limits": limits_table,
+    "test-markers": markers_table,
+    "test-matrix": matrix_table,
+    "test-patches": patches_sentence,
 }

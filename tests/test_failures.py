@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -28,7 +27,6 @@ from standup.failures import (
     recovery_of,
     sentence,
 )
-from standup.pipeline import retries_markdown
 
 MINUTE_MS = 60_000
 NOW = 1_800_000_000_000
@@ -202,10 +200,3 @@ def test_the_markdown_shows_every_code() -> None:
     """The table of the documentation has a row for each code and one for all others."""
     rows = [line.split("|")[1].strip() for line in failures_markdown().splitlines()[2:]]
     assert rows == [*map(str, MODES), "other"]
-
-
-def test_the_documentation_shows_both_tables() -> None:
-    """docs/failures.md says what the code does; whoever changes a table changes the page."""
-    page = (Path(__file__).parents[1] / "docs" / "failures.md").read_text(encoding="utf-8")
-    assert failures_markdown() in page
-    assert retries_markdown() in page

@@ -20,7 +20,8 @@ PATH = re.compile(r"^(?:\./)?(?:standup|tests|docs|deploy|\.ci)/[\w./-]+$")
 PLACEHOLDER = re.compile(r"[A-Z]{2,}|[<>…*$]|\.\.\.")
 ENDS_OF_COMMAND = {"|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1"}
 SUPERVISOR_VERBS = {"start", "stop", "restart", "tail", "status", "pid", "clear", "fg", "signal", "update"}
-SOURCES = ("standup/**/*.py", "celeryconfig.py", "*.sh", ".ci/*", "supervisord.conf")
+PROGRAMS = ("standup/**/*.py", "celeryconfig.py", "*.sh", ".ci/*", "supervisord.conf")
+TESTS = ("tests/**/*.py",)
 
 
 def command_lines(document: Document) -> Iterator[list[str]]:
@@ -134,9 +135,9 @@ def script_options(name: str) -> frozenset[str]:
 
 
 @cache
-def source() -> str:
-    """Return the code: what a document may name."""
-    paths = sorted(path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file())
+def source(*patterns: str) -> str:
+    """Return the text of all files of the repository that a pattern names."""
+    paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 
 import pytest
@@ -10,6 +11,8 @@ from standup.settings import Settings, variable
 from tests.documents.document import Document, documents
 from tests.documents.names import (
     CAMEL_CASE,
+    PROGRAMS,
+    TESTS,
     VARIABLE,
     command_lines,
     missing_paths,
@@ -25,7 +28,7 @@ DOCUMENTS = [pytest.param(one, id=one.name) for one in documents()]
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_settings_are_there(document: Document) -> None:
     """A variable that a document names is a setting, or one that the code reads."""
-    known = {variable(one) for one in Settings.model_fields} | set(VARIABLE.findall(source()))
+    known = {variable(one) for one in Settings.model_fields} | set(VARIABLE.findall(source(*PROGRAMS)))
     assert set(VARIABLE.findall(document.text)) <= known
 
 
@@ -38,9 +41,10 @@ def test_commands_are_there(document: Document) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_names_of_the_code_are_there(document: Document) -> None:
-    """A name in CamelCase, written as code, stands in the code."""
-    named = {one for one in document.code if CAMEL_CASE.match(one)}
-    assert {one for one in named if not re.search(rf"\b{one}\b", source())} == set()
+    """A name in CamelCase, written as code, stands in the code or is Python's own."""
+    named = {one for one in document.code if CAMEL_CASE.match(one)} - set(dir(builtins))
+    text = source(*PROGRAMS, *TESTS)
+    assert {one for one in named if not re.search(rf"\b{one}\b", text)} == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

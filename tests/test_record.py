@@ -22,7 +22,7 @@ import pytest
 from typer.testing import CliRunner
 
 from standup.archive import Archive, manifest
-from standup.cli import app, main
+from standup.cli import application, main
 from standup.cli.record import meter
 from standup.draft import FOLDER
 from standup.meeting import MeetingState, check_meeting_id
@@ -55,7 +55,7 @@ def test_wrong_usage_is_told(
 ) -> None:
     """Names that do not fit the microphones, and a recording without consent, end with 2 and a sentence."""
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, ["record", *argv], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(application(), ["record", *argv], env={"COLUMNS": "200"})
     assert result.exit_code == 2
     assert said in result.stderr
     assert not list(tmp_path.glob("data/m*"))

@@ -9,18 +9,16 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from standup import draft, imports, room
 from standup import summary as summaries
 from standup import template as templates
 from standup import transcript as transcripts
-from standup.archive import Archive
 from standup.errors import InputRefused, MeetingNotFound, StandupError
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
@@ -30,6 +28,9 @@ from standup.settings import load
 from standup.summary import Summary
 from standup.template import STANDUP, Template
 from standup.transcript import Transcript, clock
+
+if TYPE_CHECKING:
+    from standup.archive import Archive
 
 STATE_COLOURS = {"recording": "red", "processing": "yellow", "done": "green", "parked": "bold red"}
 
@@ -82,6 +83,8 @@ def register(app: typer.Typer) -> None:
 @contextmanager
 def opened() -> Iterator[Archive]:
     """Give the archive that the settings name."""
+    from standup.archive import Archive
+
     archive = Archive.of(load())
     try:
         yield archive
@@ -162,6 +165,8 @@ def retry(
     ] = None,
 ) -> None:
     """Work a meeting off again; the running programs take it up within seconds."""
+    from standup import draft, room
+
     with opened() as archive:
         data_dir = load().data_dir
         if draft.rescue(data_dir):  # a killed `standup record` has not ended its meeting
@@ -187,6 +192,8 @@ def import_files(
 
     All files start at the same moment. Any format that ffmpeg reads will do.
     """
+    from standup import imports
+
     speakers: dict[str, Path] = {}
     for given in files:
         name, _, path = given.rpartition("=")

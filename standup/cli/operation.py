@@ -9,18 +9,18 @@ import sys
 import time
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from standup import health
-from standup.archive import Archive, manifest
 from standup.errors import ArchiveError, SettingsError
-from standup.health import Check, Grade
 from standup.settings import Settings, load
 from standup.supervision.launch import run as launch
 from standup.supervision.programs import PROGRAMS, environment, folder
+
+if TYPE_CHECKING:
+    from standup.health import Check
 
 Program = Enum("Program", {name: name for name in PROGRAMS}, type=str)  # type: ignore[misc]
 
@@ -32,7 +32,8 @@ STANDUP_FLOWER_PASSWORD={flower_password}
 PASSWORD_BYTES = 18
 STILL_RECORDING = 75  # EX_TEMPFAIL
 LOOK_EVERY_S = 1.0
-STYLES = {Grade.GOOD: "green", Grade.DOUBTFUL: "yellow", Grade.BAD: "red"}
+STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
+#: By the value of a check's grade.
 
 
 def register(app: typer.Typer) -> None:
@@ -88,6 +89,8 @@ def doctor(
     ✓ is well, ! is worse than it could be, ✗ would stop a meeting. Looks at the channels of the last two weeks'
     meetings. Ends with 78 when there is a ✗, with 0 otherwise.
     """
+    from standup import health
+
     # What the looked-at parts log is said by the checks.
     logging.getLogger().addHandler(logging.NullHandler())
     checks = []
@@ -104,11 +107,15 @@ def doctor(
 
 
 def _print(check: Check) -> None:
-    Console(soft_wrap=True).print(check.line(), style=STYLES[check.grade], markup=False, highlight=False)
+    Console(soft_wrap=True).print(
+        check.line(), style=STYLES[check.grade.value], markup=False, highlight=False
+    )
 
 
 def migrate() -> None:
     """Bring the archive's database to the newest schema; may be run at any time."""
+    from standup.archive import Archive
+
     archive = Archive.of(load())
     archive.migrate()
     archive.close()
@@ -137,6 +144,8 @@ def idle(
 
 def _recording(settings: Settings) -> list[str]:
     """Return the meetings that the recorder's own manifests call unfinished; they are right with the database away."""
+    from standup.archive import manifest
+
     found = []
     for meeting_id in manifest.scan(settings.data_dir):
         try:

@@ -21,7 +21,7 @@ from standup.bench.summarize import (
     measure,
     parse_predictions,
 )
-from standup.cli import app, main
+from standup.cli import application, main
 from standup.errors import InputRefused
 from standup.summarize import choose
 from standup.summary import Kind
@@ -172,7 +172,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def bench(data: Path, *argv: str) -> Result:
-    return CliRunner().invoke(app, ["bench", "summarize", "--data", str(data), *argv])
+    return CliRunner().invoke(application(), ["bench", "summarize", "--data", str(data), *argv])
 
 
 def predictions(data: Path, **item: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from standup.archive import Archive, Claim, Manifest
-from standup.cli import app, main
+from standup.cli import COMMANDS, application, main
 from standup.meeting import Meeting, PacketCounts, Participant, Track
 from standup.pipeline import Park, Stage
 from standup.settings import load
@@ -59,7 +61,7 @@ def claim(archive: Archive, stage: Stage) -> Claim:
 
 def run(*argv: str) -> str:
     """Return what a command prints; it must end with 0."""
-    result = CliRunner().invoke(app, argv)
+    result = CliRunner().invoke(application(), argv)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -75,12 +77,28 @@ def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
 
 def test_every_command_teaches() -> None:
     """`--help` of each command has a sentence on what it does."""
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = get_command(application()).commands  # type: ignore[attr-defined]
     overview = run("--help")
     assert all(name in overview for name in commands)
     for name, command in commands.items():
         assert command.help
         assert len(run(name, "--help").split()) > 20
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_module_has_the_commands_that_it_is_loaded_for(module: str) -> None:
+    """The table of commands, by which one is found without loading the others, is that of the modules."""
+    assert tuple(get_command(application(module)).commands) == COMMANDS[module]
+
+
+def test_a_launcher_loads_no_more_than_it_needs() -> None:
+    """`standup run`, which eight programs begin with, loads no database, broker, Discord or numbers."""
+    heavy = "{'sqlalchemy', 'celery', 'kombu', 'discord', 'aiohttp', 'numpy', 'alembic'}"
+    code = f"import sys, standup.cli as cli; cli.application('operation'); print({heavy} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_an_empty_archive_says_what_to_do(home: Path) -> None:

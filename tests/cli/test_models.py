@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from standup.cli import app, main
+from standup.cli import application, main
 from tests.transcribe.loopback_hub import MODEL, LoopbackHub, serving
 
 SMALL = "Systran/faster-whisper-small"
@@ -36,7 +36,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub
 
 def run(*argv: str) -> Result:
     """Return what a command that must end with 0 says."""
-    result = CliRunner().invoke(app, ["models", *argv], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(application(), ["models", *argv], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     return result
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from standup.cli import app, main
+from standup.cli import application, main
 from standup.schemas import Document, schema
 
 TRANSCRIPT = json.dumps(
@@ -46,7 +46,7 @@ def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int | str | 
 
 def test_notes_as_json(file: Path) -> None:
     """Scripts get the summary's JSON form."""
-    result = CliRunner().invoke(app, ["summarize", str(file), "--json"])
+    result = CliRunner().invoke(application(), ["summarize", str(file), "--json"])
     summary = json.loads(result.stdout)
     assert summary["summarizer"] == "rules"
     assert [(one["person"], one["kind"], one["evidence"]) for one in summary["items"]] == [
@@ -56,27 +56,29 @@ def test_notes_as_json(file: Path) -> None:
 
 def test_notes_to_read(file: Path) -> None:
     """People get the notes with the moment of each item and who wrote them."""
-    shown = CliRunner().invoke(app, ["summarize", str(file)]).stdout
+    shown = CliRunner().invoke(application(), ["summarize", str(file)]).stdout
     assert all(word in shown for word in ("Ann", "Done", "login page", "[1:01]", "no language model"))
 
 
 def test_notes_in_another_template(file: Path) -> None:
     """A template changes the headings; --markdown prints summary.md letter for letter."""
     shown = (
-        CliRunner().invoke(app, ["summarize", str(file), "--template", "retrospective", "--markdown"]).stdout
+        CliRunner()
+        .invoke(application(), ["summarize", str(file), "--template", "retrospective", "--markdown"])
+        .stdout
     )
     assert shown.startswith("# Retrospective\n\n## What was done\n\n- **Ann:** ")
 
 
 def test_an_unknown_template(file: Path) -> None:
     """It is wrong usage, and the known ones are named."""
-    result = CliRunner().invoke(app, ["summarize", str(file), "--template", "party"])
+    result = CliRunner().invoke(application(), ["summarize", str(file), "--template", "party"])
     assert (result.exit_code, "planning" in result.stderr) == (2, True)
 
 
 def test_a_transcript_from_stdin() -> None:
     """`-` reads standard input."""
-    result = CliRunner().invoke(app, ["summarize", "-", "--json"], input=TRANSCRIPT)
+    result = CliRunner().invoke(application(), ["summarize", "-", "--json"], input=TRANSCRIPT)
     assert len(json.loads(result.stdout)["items"]) == 1
 
 
@@ -103,4 +105,4 @@ def test_a_wrong_url(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("document", list(Document))
 def test_schemas_are_printed(document: Document) -> None:
     """What is printed is the schema in the package."""
-    assert CliRunner().invoke(app, ["schema", document.value]).stdout == schema(document)
+    assert CliRunner().invoke(application(), ["schema", document.value]).stdout == schema(document)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from standup.archive import Manifest, manifest
-from standup.cli import app, main
+from standup.cli import application, main
 from standup.health import Grade
 from standup.meeting import Meeting
 from standup.settings import load
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def invoke(*argv: str) -> tuple[int, str]:
     """Return a command's exit status and what it prints."""
-    result = CliRunner().invoke(app, argv)
+    result = CliRunner().invoke(application(), argv)
     return result.exit_code, result.stdout
 
 

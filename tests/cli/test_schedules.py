@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from standup.archive import Archive
-from standup.cli import app
+from standup.cli import application
 from standup.schedule import Schedule
 from standup.settings import load
 
@@ -29,7 +29,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
 
 
 def run(*argv: str, columns: int = 200) -> str:
-    result = CliRunner().invoke(app, ["schedules", *argv], env={"COLUMNS": str(columns)})
+    result = CliRunner().invoke(application(), ["schedules", *argv], env={"COLUMNS": str(columns)})
     assert result.exit_code == 0, result.output
     return result.output
 

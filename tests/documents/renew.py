@@ -12,7 +12,7 @@ import subprocess
 
 from typer.testing import CliRunner
 
-from standup.cli import app
+from standup.cli import application
 from tests.documents.contents import CONTENTS
 from tests.documents.contents.place import NotHere
 from tests.documents.document import ROOT, documents
@@ -37,7 +37,7 @@ def printed(command: str) -> str:
     """Return what a command, given in this checkout, prints; it has to end with 0."""
     program, *arguments = shlex.split(command)
     if program == "standup":
-        result = CliRunner().invoke(app, arguments)
+        result = CliRunner().invoke(application(), arguments)
         if result.exit_code:
             raise RuntimeError(f"{command} ended with {result.exit_code}")
         return result.stdout

@@ -9,14 +9,14 @@ from typing import Any
 
 import typer
 
-from standup.cli import app
+from standup.cli import application
 from tests.documents.contents.table import table
 from tests.documents.document import ROOT
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield path and click's object of `standup` and every command below it, in the order of `--help`."""
-    yield from _below(("standup",), typer.main.get_command(app))
+    yield from _below(("standup",), typer.main.get_command(application()))
 
 
 def commands_reference() -> str:

@@ -95,7 +95,7 @@ def migrate_together(folder: Path, barrier: Barrier) -> None:
 def test_several_programs_may_migrate_at_once(tmp_path: Path) -> None:
     """Programs that start together make the archive together, however often that is tried."""
     forking = multiprocessing.get_context("fork")
-    for number in range(12):
+    for number in range(6):
         folder = tmp_path / str(number)
         folder.mkdir()
         barrier = forking.Barrier(5)

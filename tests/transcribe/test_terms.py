@@ -71,19 +71,19 @@ def hits(rehearsal: Rehearsal, found: dict[str, str]) -> int:
 def test_told_terms_are_spelled_right(engine: WhisperEngine, tmp_path: Path) -> None:
     """Sixteen terms in the sentences of four voices: at least half as many again are found when they are told.
 
-    Which ones differs between processors; on one it was 51 of 67 instead of 16.
+    Which ones differs between processors; on one it was 51 of 67 instead of 16, in twice as much speech.
     """
-    rehearsal = rehearse(tmp_path, 3.0, tuple(SPOKEN.values()))
+    rehearsal = rehearse(tmp_path, 1.5, tuple(SPOKEN.values()))
     without, told = (read(rehearsal, engine, prompt) for prompt in ("", PROMPT))
 
-    assert len(rehearsal.utterances) >= 3 * len(SPOKEN)
+    assert len(rehearsal.utterances) >= 2 * len(SPOKEN)
     assert hits(rehearsal, told) > 1.5 * hits(rehearsal, without)
     assert rate(rehearsal, told) < rate(rehearsal, without)
 
 
 def test_ordinary_sentences_are_not_harmed(engine: WhisperEngine, tmp_path: Path) -> None:
     """Sentences without a term come back as without a prompt, but for two words in a hundred, and hear no term."""
-    rehearsal = rehearse(tmp_path, 2.0, SENTENCES)
+    rehearsal = rehearse(tmp_path, 1.0, SENTENCES)
     without, told = (read(rehearsal, engine, prompt) for prompt in ("", PROMPT))
     strange = [term for term in SPOKEN if any(term.casefold() in text.casefold() for text in told.values())]
 

@@ -118,7 +118,7 @@ def migrate(engine: Engine) -> None:
     Several processes may do so at once. A schema newer than this release is left alone: migrations only add.
     """
     with guarded():
-        if _revision(engine) >= newest_revision():
+        if revision(engine) >= revisions()[-1]:
             return
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -127,12 +127,12 @@ def migrate(engine: Engine) -> None:
             _upgrade(connection)
 
 
-def newest_revision() -> str:
-    """Return the newest revision this release knows; the files of the migrations begin with theirs."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+def revisions() -> list[str]:
+    """Return every revision that this release knows, oldest first; the files of the migrations begin with theirs."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _revision(engine: Engine) -> str:
+def revision(engine: Engine) -> str:
     """Return the schema's revision, empty when there is none yet."""
     with engine.connect() as connection:
         connection = connection.execution_options(reading=True)

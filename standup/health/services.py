@@ -6,8 +6,6 @@ import asyncio
 import os
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from sqlalchemy.engine import make_url
@@ -71,11 +69,9 @@ def _is_running(pidfile: Path) -> bool:
 
 def archive(settings: Settings) -> Check:
     """Compare the schema of the archive with the one of this release; makes no database."""
-    scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
-    head = scripts.get_current_head() or ""
-    known = [one.revision for one in scripts.walk_revisions()]
+    known = database.revisions()
     try:
-        return verdicts.schema(_revision(settings.database), head, known)
+        return verdicts.schema(_revision(settings.database), known[-1], known)
     except StandupError as problem:
         return bad("database", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server")
 
@@ -86,8 +82,8 @@ def _revision(url: str) -> str | None:
         return None
     engine = database.connect(url)
     try:
-        with database.guarded(), engine.connect().execution_options(reading=True) as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+        with database.guarded():
+            return database.revision(engine) or None
     finally:
         engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Generator
@@ -26,6 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in item.iter_markers("timeout"):
             given_s[item.path] = max(given_s[item.path], mark.args[0])
     items.sort(key=lambda item: -given_s[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """Take what was loaded so far out of the garbage collector's sight: code that collects does so in many tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

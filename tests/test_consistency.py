@@ -79,6 +79,13 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 TEST_FILES = sorted(TESTS.rglob("test_*.py"))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _forget() -> Iterator[None]:
+    """Let go of the trees: in a heap of millions of nodes every later test that collects garbage would take seconds."""
+    yield
+    parsed.cache_clear()
+
+
 def defines_something(path: Path) -> bool:
     """Tell whether a module has a function or class of its own; a `__main__` is a program, which processes start."""
     kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

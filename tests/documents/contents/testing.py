@@ -143,7 +143,6 @@ def _scope(folder: Path) -> str:
     return f"`standup.{folder.name}`: {_first_line(_parsed(ROOT / 'standup' / folder.name / '__init__.py'))}"
 
 
-@cache
 def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 

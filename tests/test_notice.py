@@ -172,7 +172,7 @@ def a_meeting(names: list[str], texts: list[str]) -> tuple[Summary, Transcript]:
     return Summary(items, "rules"), Transcript(MEETING_ID, people, spoken)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ANY_TEXT, max_size=32), st.lists(st.text(max_size=300), max_size=4))
 def test_notes_fit_whatever_was_said(names: list[str], texts: list[str]) -> None:
     """Notes of any meeting keep Discord's limits, with no active markup in any line."""
@@ -193,7 +193,7 @@ RELATIONS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(list(TEMPLATES.values())),
     st.lists(ANY_TEXT, max_size=28),

@@ -73,7 +73,7 @@ def followed(whole: Path, scratch: Path) -> list[Utterance]:
     return known
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TALK)
 def test_whatever_is_found_early_is_an_utterance_in_the_end(turns: list[tuple[int, int, int]]) -> None:
     """No utterance is cut by the border of a segment and none is found twice, however people talk."""

@@ -103,7 +103,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps, st.randoms(use_true_random=False))
 def test_any_coming_and_going(actions: list[tuple[str, int]], random: Random) -> None:
     """Whoever comes and goes whenever, those who are left end in one group that all of them share."""

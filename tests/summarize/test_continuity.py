@@ -154,7 +154,7 @@ ROWS = st.tuples(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(ROWS, max_size=6), st.lists(ROWS, max_size=6))
 def test_pairs_are_one_to_one_and_the_same_each_time(before: list[Row], today: list[Row]) -> None:
     """No item of either day is taken twice, and a second look finds the same."""

@@ -148,6 +148,8 @@ class Meeting:
     """What the recorder missed, in order: a restart, a lost connection."""
     unattributed_packets: int = 0
     """Packets that came from nobody who could be named; they are in no track."""
+    unsighted_people: int = 0
+    """How many were there and not recorded, for as long as they could not see the text channel with the notice."""
     voice_channel_name: str = ""
     """As it was called when the meeting began; empty where that is not known. Never written to a log."""
 

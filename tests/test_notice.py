@@ -26,6 +26,7 @@ from standup.notice import (
     recording,
     unheard,
     units,
+    unsighted,
 )
 from standup.notice.card import total
 from standup.summary import Item, Kind, Summary
@@ -426,6 +427,40 @@ def test_what_the_recorder_missed_is_told(gaps: tuple[Gap, ...], told: str) -> N
     meeting = Meeting(MEETING_ID, "1", "2", "3", STARTED_AT, gaps=gaps)
     notice = notes(meeting, Summary((), "rules"), Transcript(meeting.id, (), ()))
     assert unheard(gaps) in notice.cards[0].description
+
+
+@pytest.mark.parametrize(
+    ("people", "now", "told"),
+    [
+        pytest.param(0, "", "", id="everybody saw it"),
+        pytest.param(
+            1,
+            "1 person in the voice channel cannot see this channel and is not",
+            "Not recorded: 1 person,",
+            id="one",
+        ),
+        pytest.param(
+            2,
+            "2 people in the voice channel cannot see this channel and are not",
+            "Not recorded: 2 people,",
+            id="some",
+        ),
+    ],
+)
+def test_who_is_not_recorded_is_told(people: int, now: str, told: str) -> None:
+    """How many cannot see the notice is a sentence while people talk and in the notes, and none where all can."""
+    during = recording(MEETING, 3, 1000, unsighted=people).cards[0].description
+    meeting = Meeting(MEETING_ID, "1", "2", "3", STARTED_AT, unsighted_people=people)
+    after = notes(meeting, Summary((), "rules"), Transcript(meeting.id, (), ())).cards[0].description
+    assert now in during
+    assert told in unsighted(people)
+    assert unsighted(people) in after
+    assert ("not recorded" in during.lower(), "not recorded" in after.lower()) == (people > 0, people > 0)
+
+
+def test_a_failed_meeting_promises_no_age() -> None:
+    """What is said of the audio is what is so: nothing deletes it by itself."""
+    assert "nothing is deleted by age" in failure(MEETING_ID, "x", "y").cards[0].description
 
 
 def test_the_footer_holds_a_whole_remark() -> None:

@@ -108,6 +108,7 @@ class Archive:
             if manifest.meeting.ended_at and known.state == MeetingState.RECORDING.value:
                 known.ended_at_ms = records.epoch_ms(manifest.meeting.ended_at)
                 known.gaps = records.gaps_json(manifest.meeting.gaps)
+                known.unsighted_people = manifest.meeting.unsighted_people
                 known.state = advance(MeetingState.RECORDING, MeetingEvent.ENDED).value
             session.flush()
             for position, person in enumerate(manifest.participants):

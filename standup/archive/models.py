@@ -33,6 +33,7 @@ class MeetingRow(Row):
     gaps: Mapped[str] = mapped_column(Text, default="[]")
     """What the recorder missed: a JSON list of [from_ms, until_ms]."""
     unattributed_packets: Mapped[int] = mapped_column(Integer, default=0)
+    unsighted_people: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     model: Mapped[str] = mapped_column(String(128), default="")
     """The speech model that read it."""
 

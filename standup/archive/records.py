@@ -38,6 +38,7 @@ def meeting_row(value: Meeting) -> MeetingRow:
         ended_at_ms=epoch_ms(value.ended_at) if value.ended_at else None,
         state=value.state.value,
         gaps=gaps_json(value.gaps),
+        unsighted_people=value.unsighted_people,
     )
 
 
@@ -58,6 +59,7 @@ def meeting(row: MeetingRow) -> Meeting:
         ended_at=moment(row.ended_at_ms) if row.ended_at_ms is not None else None,
         state=MeetingState(row.state),
         unattributed_packets=row.unattributed_packets,
+        unsighted_people=row.unsighted_people,
         gaps=tuple(Gap(from_ms, until_ms) for from_ms, until_ms in json.loads(row.gaps)),
     )
 

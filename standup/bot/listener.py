@@ -41,14 +41,15 @@ class Listener:
         *,
         monotonic_ns: Callable[[], int],
         wall_ns: Callable[[], int],
-        is_bot: Callable[[int], bool] = lambda _: False,
+        is_kept: Callable[[int], bool] = lambda _: True,
     ) -> None:
         """Prepare; *monotonic_ns* and *wall_ns* are the clocks that stamp what arrives.
 
-        *is_bot* tells which users are programs, whose sound is not kept; it is called from both threads.
+        *is_kept* tells whose sound is kept; of all others nothing is written, counted as heard or expected. It is
+        called from both threads, for every packet.
         """
         self._journal = journal
-        self._is_bot = is_bot
+        self._is_kept = is_kept
         self._monotonic_ns = monotonic_ns
         self._wall_ns = wall_ns
         self._receiver: Receiver | None = None
@@ -122,7 +123,7 @@ class Listener:
             self._judge(records)
 
     def muted(self, user_id: int) -> None:
-        """Note that nothing is expected from *user_id*: muted, deafened by the server, or gone."""
+        """Note that nothing is expected from *user_id*: muted, deafened by the server, gone, or not kept (any more)."""
         with self._lock:
             self._liveness.left(user_id)
 
@@ -137,8 +138,8 @@ class Listener:
             self._liveness.forget()
 
     def _kept(self, records: Iterable[JournalRecord]) -> list[JournalRecord]:
-        """Write the records of people and return them."""
-        kept = [record for record in records if not self._is_bot(record.user_id)]
+        """Write the records of those who are kept, and those without content of nobody known, and return them."""
+        kept = [one for one in records if one.user_id == UNKNOWN_SPEAKER or self._is_kept(one.user_id)]
         for record in kept:
             self._journal.append(record)
         return kept
@@ -149,10 +150,11 @@ class Listener:
         if message.get("op") not in (SPEAKING, CLIENT_DISCONNECT) or not isinstance(data, Mapping):
             return
         user_text = str(data.get("user_id", ""))
-        if not user_text.isdecimal() or int(user_text) == self._own_user_id or self._is_bot(int(user_text)):
+        if not user_text.isdecimal() or int(user_text) == self._own_user_id:
             return
+        is_kept = self._is_kept(int(user_text))
         with self._lock:
-            if message["op"] == SPEAKING and data.get("speaking"):
+            if message["op"] == SPEAKING and data.get("speaking") and is_kept:
                 self._liveness.announced(int(user_text), self._now_ms())
             elif message["op"] == CLIENT_DISCONNECT:
                 self._liveness.left(int(user_text))

@@ -45,6 +45,17 @@ def present(channel: discord.VoiceChannel, text: Text) -> str:
     return lasting(channel, text) or _full(channel) or _hidden(channel, text)
 
 
+def may_view(text: Text, guild: discord.Guild, member: discord.Member | None) -> bool:
+    """Return whether *member* can view *text*; for None, somebody whose roles are not known, whether everyone can.
+
+    False of a thread whose channel is gone.
+    """
+    try:
+        return text.permissions_for(member or guild.default_role).read_messages
+    except discord.ClientException:
+        return False
+
+
 def _full(channel: discord.VoiceChannel) -> str:
     is_full = channel.user_limit and len(channel.voice_states) >= channel.user_limit
     return FULL if is_full and not channel.permissions_for(channel.guild.me).move_members else ""
@@ -57,8 +68,7 @@ def _hidden(channel: discord.VoiceChannel, text: Text) -> str:
     """
     guild = channel.guild
     for user_id in people_in(channel):
-        seer = guild.get_member(user_id) or guild.default_role
-        if not text.permissions_for(seer).read_messages:
+        if not may_view(text, guild, guild.get_member(user_id)):
             return (
                 f"I record nothing, because not everybody in <#{channel.id}> can see <#{text.id}>, where the recording "
                 "notice would be posted; use the command in a channel that all of them can see."

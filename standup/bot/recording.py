@@ -2,7 +2,8 @@
 
 Order of life: the notice stands in the text channel, then the voice channel is joined, then packets are kept.
 The manifest is on disk before that, so that a meeting whose notice stands is found again whatever happens.
-Every second: who is there, may it go on, does it hear? In its own rhythm the notice is brought up to date.
+Every second: who is there, who of them sees the notice, may it go on, does it hear? In its own rhythm the notice is
+brought up to date.
 
 Owner: the event loop. Disk work goes through ``asyncio.to_thread`` (manifest) or a thread of its own (journal).
 """
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import wording
+from standup.bot.attendance import Attendance, NameOf
+from standup.bot.audience import Audience
 from standup.bot.endings import Ending, Limits
 from standup.bot.gaps import GapLog
 from standup.bot.hearing import Hearing
@@ -27,7 +30,7 @@ from standup.bot.message import MeetingMessage
 from standup.bot.voice_line import VoiceLine
 from standup.capture.writer import JournalState, JournalWriter
 from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable
-from standup.meeting import Gap, Meeting, MeetingState, Participant
+from standup.meeting import Gap, Meeting, MeetingState
 from standup.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -39,14 +42,13 @@ REPORT_S = 2.0
 KEEPALIVE_ROUNDS = 5
 ALIVE_ROUNDS = 60
 #: How often the manifest is stored although nothing changed: its time tells a restart when this run was alive.
-NAMES_AT_ONCE = 10
-#: People whose names are looked up side by side in one round; the others follow in the next.
+ROLES_ROUNDS = 30
+#: How often Discord is asked which roles people have.
 SHOWN_STEP_MS = 10_000
 #: The notice's clock moves in steps of this, to spare Discord an edit for every second.
 
 Keep = Callable[[Manifest], Awaitable[bool]]
 #: Stores a manifest; False when the disk refused it.
-NameOf = Callable[[int], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Equipment:
     journal: JournalWriter
     listener: Listener
     line: VoiceLine
+    audience: Audience
     message: MeetingMessage
     clock: MeetingClock
 
@@ -73,18 +76,17 @@ class Recording:
         self.equipment = equipment
         self.gaps = GapLog(manifest.meeting.gaps)
         self._hearing = Hearing(equipment.line, equipment.listener, self.gaps)
+        self._attendance = Attendance(equipment.line, equipment.audience, equipment.listener, name_of)
         self.ending: Ending | None = None
         #: Why it ends; None while it goes on.
         self.is_closed = asyncio.Event()
         #: Set when everything is on disk and the meeting is the pipeline's.
         self._limits = limits
         self._keep = keep
-        self._name_of = name_of
         self._halting = asyncio.Event()
         self._news = asyncio.Event()
         self._storing = asyncio.Lock()
         self._is_kept = True
-        self._empty_since_ms: int | None = None
         self._rounds = 0
 
     @property
@@ -120,6 +122,7 @@ class Recording:
         nothing, and the archive forgets no meeting.
         """
         try:
+            self.look()
             await self._store(adopted=True)
             await self.equipment.line.join()
             await self._store(adopted=False)
@@ -131,6 +134,7 @@ class Recording:
     async def resume(self, gap: Gap) -> None:
         """Join again after *gap*, in which no recorder ran; raise AudioCaptureError when joining fails for good."""
         try:
+            self.look()
             if not await self.equipment.line.rejoin():
                 where = f"<#{self.meeting.voice_channel_id}>"
                 raise AudioCaptureError(f"I could not rejoin {where}, so the recording is over.")
@@ -140,6 +144,11 @@ class Recording:
             raise
         self.gaps.closed.append(gap)
         await self._store_gaps()
+
+    def look(self) -> None:
+        """See anew who may be kept because they can see the notice; to be called as soon as somebody comes."""
+        if self._attendance.look():
+            self._news.set()
 
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""
@@ -172,7 +181,11 @@ class Recording:
         await self.release()
         ended_at = self.equipment.clock.now
         ended = dataclasses.replace(
-            self.meeting, ended_at=ended_at, state=MeetingState.PROCESSING, gaps=tuple(self.gaps.closed)
+            self.meeting,
+            ended_at=ended_at,
+            state=MeetingState.PROCESSING,
+            gaps=tuple(self.gaps.closed),
+            unsighted_people=self._unsighted_people,
         )
         while not await self._store(meeting=ended):
             await _pause(TRY_AGAIN_S)
@@ -190,7 +203,13 @@ class Recording:
             say = wording.deafened if self.equipment.line.is_deafened else wording.deaf
             return wording.with_gaps(say(self.meeting, self.gaps.since_ms), self.gaps.closed)
         shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
-        told = notices.recording(self.meeting, self.people, shown_ms, is_degraded=self.is_degraded)
+        told = notices.recording(
+            self.meeting,
+            self.people,
+            shown_ms,
+            is_degraded=self.is_degraded,
+            unsighted=len(self.equipment.audience.unsighted),
+        )
         return wording.with_gaps(told, self.gaps.closed)
 
     async def _guarded_round(self) -> None:
@@ -202,15 +221,18 @@ class Recording:
 
     async def _round(self) -> None:
         line = self.equipment.line
-        limit = self._limits.ending(self.elapsed_ms, self._empty_ms())
+        limit = self._limits.ending(self.elapsed_ms, self._attendance.empty_ms(self.elapsed_ms))
         ending = line.ending or self._hearing.settle() or limit
         if ending is not None:
             self.stop(ending)
             return
+        self.look()
         await self._mind_hearing()
         await self._note_people()
         if self._rounds % KEEPALIVE_ROUNDS == 0:
             line.keep_alive()
+        if self._rounds % ROLES_ROUNDS == 0:
+            self.equipment.audience.refresh()
         self._rounds += 1
         if self._rounds % ALIVE_ROUNDS == 0:
             await self._store()
@@ -220,24 +242,22 @@ class Recording:
             self._news.set()
             await self._store_gaps()
 
-    def _empty_ms(self) -> int:
-        """Return for how long nobody has been in the channel; 0 while somebody is, or nobody can tell."""
-        if self.equipment.line.people or not self.equipment.line.sees_people:
-            self._empty_since_ms = None
-            return 0
-        if self._empty_since_ms is None:
-            self._empty_since_ms = self.elapsed_ms
-        return self.elapsed_ms - self._empty_since_ms
-
     async def _note_people(self) -> None:
-        """Bring those who were there or were heard into the manifest, with the names they have now."""
-        known = {one.id for one in self.manifest.participants}
-        present = self.equipment.line.people | self.equipment.listener.heard
-        new = [one for one in sorted(present) if str(one) not in known][:NAMES_AT_ONCE]
-        names = await asyncio.gather(*(self._name_of(one) for one in new))
+        """Bring into the manifest who was there or was heard, and the number of those who could not see the notice."""
+        if self._unsighted_people > self.meeting.unsighted_people:
+            counted = dataclasses.replace(self.meeting, unsighted_people=self._unsighted_people)
+            await self._store(meeting=counted)
+        new = await self._attendance.newcomers(self.manifest.participants)
         if new or not self._is_kept:
-            people = (Participant(str(one), name) for one, name in zip(new, names, strict=True))
-            await self._store(participants=(*self.manifest.participants, *people))
+            await self._store(participants=(*self.manifest.participants, *new))
+
+    @property
+    def _unsighted_people(self) -> int:
+        """How many were ever there without sight of the notice.
+
+        Nobody remembers over a restart who they were: of the numbers before and after it the larger one counts.
+        """
+        return max(self.meeting.unsighted_people, self._attendance.unsighted_people)
 
     async def _close_journal(self) -> None:
         self.equipment.listener.end()

@@ -23,6 +23,7 @@ from standup import logs
 from standup import notice as notices
 from standup.archive.manifest import Manifest
 from standup.bot import names, progress, wording
+from standup.bot.audience import Audience
 from standup.bot.endings import Ending, Limits
 from standup.bot.listener import Listener
 from standup.bot.meeting_clock import MeetingClock
@@ -30,7 +31,7 @@ from standup.bot.message import MeetingMessage, TextChannel
 from standup.bot.progress import Stages
 from standup.bot.recording import Equipment, Recording
 from standup.bot.shelf import Shelf
-from standup.bot.voice_line import VoiceLine, is_bot
+from standup.bot.voice_line import VoiceLine
 from standup.errors import AudioCaptureError, StandupError
 from standup.meeting import Meeting, meeting_id
 from standup.notice import Notice
@@ -120,15 +121,13 @@ class Studio:
         """Return a recording with everything it needs, not joined yet; raise AudioCaptureError for a bad disk."""
         meeting = manifest.meeting
         journal = await self._shelf.open_journal(meeting)
-        guild_id = int(meeting.guild_id)
+        guild_id, channel_id = int(meeting.guild_id), int(meeting.voice_channel_id)
+        audience = Audience(self._bot, guild_id, channel_id, int(meeting.text_channel_id))
         listener = Listener(
-            journal,
-            monotonic_ns=time.monotonic_ns,
-            wall_ns=time.time_ns,
-            is_bot=lambda user_id: is_bot(self._bot.get_guild(guild_id), user_id),
+            journal, monotonic_ns=time.monotonic_ns, wall_ns=time.time_ns, is_kept=audience.keeps
         )
-        line = VoiceLine(self._bot, guild_id, int(meeting.voice_channel_id), listener)
-        equipment = Equipment(journal, listener, line, message, MeetingClock(meeting.started_at))
+        line = VoiceLine(self._bot, guild_id, channel_id, listener)
+        equipment = Equipment(journal, listener, line, audience, message, MeetingClock(meeting.started_at))
         return Recording(
             manifest, equipment, self._limits, self._shelf.keep, functools.partial(names.name_of, guild)
         )
@@ -151,6 +150,12 @@ class Studio:
         recording = self.recording_in(guild_id)
         if recording is not None:
             recording.equipment.listener.muted(user_id)
+
+    def look(self, guild_id: int) -> None:
+        """Have the recording in the guild see at once who came, before anything of them can be kept."""
+        recording = self.recording_in(guild_id)
+        if recording is not None:
+            recording.look()
 
     async def suspend(self) -> None:
         """Close every journal and leave every channel; unfinished meetings are resumed at the next start."""

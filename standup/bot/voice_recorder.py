@@ -88,9 +88,10 @@ class Recorder(StandupBot):
     async def on_voice_state_update(
         self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
     ) -> None:
-        """Expect no speech from those who are muted or gone; somebody who comes may begin a scheduled meeting."""
+        """Expect no speech of the muted and the gone; look at whoever comes, who may begin a scheduled meeting."""
         if after.channel is None or after.self_mute or after.mute or after.suppress:
             self.studio.quieted(member.guild.id, member.id)
+        self.studio.look(member.guild.id)
         if after.channel is not None and after.channel != before.channel:
             self.starts.look()
 

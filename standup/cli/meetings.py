@@ -22,7 +22,7 @@ from standup import transcript as transcripts
 from standup.errors import InputRefused, MeetingNotFound, StandupError
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
-from standup.notice.states import unheard
+from standup.notice.states import unheard, unsighted
 from standup.pipeline import Stage
 from standup.settings import load
 from standup.summary import Summary
@@ -134,8 +134,8 @@ def show(meeting: Id, template: TemplateName = None, as_json: Json = False) -> N
     for one in stages:
         console.print(f"  {one.stage.value:<11}{one.state.value}  {one.error}", markup=False, highlight=False)
     print_notes(console, summary, transcript, chosen, value.started_at)
-    if value.gaps:
-        console.print(unheard(value.gaps), highlight=False)
+    for sentence in filter(None, (unheard(value.gaps), unsighted(value.unsighted_people))):
+        console.print(sentence, highlight=False)
     print_transcript(console, transcript)
     print_files(console, {transcript.name_of(speaker): path for speaker, path in files.items()})
 
@@ -233,6 +233,7 @@ def describe(value: Meeting) -> dict[str, Any]:
         "ended_at": value.ended_at.isoformat() if value.ended_at else None,
         "duration_ms": value.duration_ms,
         "gaps": [[one.from_ms, one.until_ms] for one in value.gaps],
+        "unsighted_people": value.unsighted_people,
     }
 
 

@@ -7,7 +7,7 @@ only through `defuse`; a Notice that breaks one of Discord's limits cannot exist
 from standup.notice.card import Card, Field, Notice, cut, units
 from standup.notice.defusing import defuse
 from standup.notice.report import coverage, notes
-from standup.notice.states import failure, opening, progress, recording, unheard
+from standup.notice.states import failure, opening, progress, recording, unheard, unsighted
 
 __all__ = [
     "Card",
@@ -23,4 +23,5 @@ __all__ = [
     "recording",
     "unheard",
     "units",
+    "unsighted",
 ]

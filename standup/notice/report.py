@@ -16,7 +16,7 @@ from standup.arrangement import Age, Group, Line, Part, arrange, ordinal
 from standup.meeting import Meeting, Track
 from standup.notice.card import FIELD_VALUE_UNITS, FIELDS, TOTAL_UNITS, Card, Field, Notice, cut, total, units
 from standup.notice.defusing import defuse
-from standup.notice.states import NAME_UNITS, unheard
+from standup.notice.states import NAME_UNITS, unheard, unsighted
 from standup.summary import Kind, Summary, author, people
 from standup.template import STANDUP, Template
 from standup.transcript import Outcome, Transcript, clock, plain
@@ -86,7 +86,7 @@ def notes(
     unnamed = meeting.unattributed_packets
     lines = [
         coverage(transcript, tracks, unnamed),
-        *filter(None, [unheard(meeting.gaps)]),
+        *filter(None, [unheard(meeting.gaps), unsighted(meeting.unsighted_people)]),
         *_silent(transcript),
     ]
     if rest > 0:

@@ -30,15 +30,21 @@ def opening(meeting: Meeting, started_by: str) -> Notice:
     return Notice(f"{RECORDED}\nStarted by {who}.", (_card(meeting.id, "Recording", CONSENT, RED),))
 
 
-def recording(meeting: Meeting, people: int, elapsed_ms: int, *, is_degraded: bool = False) -> Notice:
-    """Return the notice while people talk: how many have been heard, for how long, and whether all is kept."""
+def recording(
+    meeting: Meeting, people: int, elapsed_ms: int, *, is_degraded: bool = False, unsighted: int = 0
+) -> Notice:
+    """Return the notice while people talk: how many have been heard, for how long, and whether all is kept.
+
+    *unsighted* people are in the voice channel and not recorded, because they cannot see this.
+    """
     heard = f"{_count(people, 'person', 'people')} heard · {clock(elapsed_ms)}"
     kept = (
         "⚠️ the recorder has trouble keeping up; gaps are possible"
         if is_degraded
         else "✓ every packet is kept"
     )
-    return Notice(RECORDED, (_card(meeting.id, "Recording", f"{heard} · {kept}\n\n{CONSENT}", RED),))
+    told = "\n\n".join(filter(None, (f"{heard} · {kept}", _exempt(unsighted), CONSENT)))
+    return Notice(RECORDED, (_card(meeting.id, "Recording", told, RED),))
 
 
 def progress(meeting: Meeting, stages: Sequence[str], finished: int) -> Notice:
@@ -58,6 +64,14 @@ def unheard(gaps: Sequence[Gap]) -> str:
     return f"⚠️ Not heard: {more}{shown}."
 
 
+def unsighted(people: int) -> str:
+    """Return the sentence on how many were not recorded because they could not see the notice; empty without any."""
+    if not people:
+        return ""
+    who = _count(people, "person", "people")
+    return f"⚠️ Not recorded: {who}, for as long as they could not see the recording notice."
+
+
 def failure(meeting_id: str, sentence: str, next_step: str, *, code: str = "") -> Notice:
     """Return the notice of a meeting that could not be worked off: what happened and what to do.
 
@@ -65,10 +79,18 @@ def failure(meeting_id: str, sentence: str, next_step: str, *, code: str = "") -
     """
     cause = f"{defuse(sentence)} (code {defuse(code)})" if code else defuse(sentence)
     words = cut(f"{cause} {defuse(next_step)}", DESCRIPTION_UNITS - 200)
-    text = f"{words}\n\nThe audio is safe until its retention ends."
+    text = f"{words}\n\nThe audio is kept: nothing is deleted by age."
     return Notice(
         "⚠️ The notes of this standup could not be made.", (_card(meeting_id, "Failed", text, AMBER),)
     )
+
+
+def _exempt(people: int) -> str:
+    """Return the sentence on who is in the voice channel and not recorded; empty without anybody."""
+    if not people:
+        return ""
+    verbs = "cannot see this channel and is" if people == 1 else "cannot see this channel and are"
+    return f"⚠️ {_count(people, 'person', 'people')} in the voice channel {verbs} not recorded."
 
 
 def _card(meeting_id: str, title: str, description: str, colour: int) -> Card:

@@ -25,13 +25,20 @@ class Trouble:
     admission: Admission
     participants: dict[int, Participant]
 
-    def deny(self, channel_id: int, permission: Permission) -> None:
-        """Take *permission* from the bot in a channel."""
-        self._overwrite(Overwrite(self.world.bot_id, True, deny=permission), channel_id)
+    def deny(self, channel_id: int, permission: Permission, user_id: int | None = None) -> None:
+        """Take *permission* from one member in a channel, by default from the bot."""
+        self._overwrite(Overwrite(user_id or self.world.bot_id, True, deny=permission), channel_id)
 
-    def restore(self, channel_id: int) -> None:
-        """Give the bot back what was denied in a channel."""
-        self._overwrite(Overwrite(self.world.bot_id, True, NOTHING, NOTHING), channel_id)
+    def restore(self, channel_id: int, user_id: int | None = None) -> None:
+        """Give one member, by default the bot, back what was denied in a channel."""
+        self._overwrite(Overwrite(user_id or self.world.bot_id, True, NOTHING, NOTHING), channel_id)
+
+    def hide(self, channel_id: int, role_id: int) -> None:
+        """Make a channel private: only the bot and whoever has the role can view it."""
+        view = Permission.VIEW_CHANNEL
+        self._overwrite(Overwrite(self.world.bot_id, True, allow=view), channel_id)
+        self._overwrite(Overwrite(role_id, False, allow=view), channel_id)
+        self._overwrite(Overwrite(self.world.guild_id, False, deny=view), channel_id)
 
     def fail(self, route: str, *, status: int, times: int = 1, retry_after_s: float = 0.2) -> None:
         """Have the next *times* calls of *route* fail with 429 or 5xx.

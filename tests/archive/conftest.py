@@ -98,6 +98,7 @@ def ended(minutes: float = 1, **changes: object) -> Manifest:
         START,
         START + timedelta(minutes=minutes),
         gaps=(Gap(1_000, 3_000),),
+        unsighted_people=2,
         **changes,  # type: ignore[arg-type]
     )
     return Manifest(meeting, (Participant("11", "Ana"), Participant("12", "Ben")), "777")

@@ -92,6 +92,7 @@ def test_the_end_of_a_meeting_opens_its_stages(archive: Archive) -> None:
     assert [one.stage for one in archive.statuses(MEETING)] == list(STAGES)
     assert archive.meeting(MEETING).duration_ms == 60_000
     assert archive.meeting(MEETING).gaps == (Gap(1_000, 3_000),)
+    assert archive.meeting(MEETING).unsighted_people == 2
     assert archive.transcript(MEETING).participants == (Participant("11", "Ana"), Participant("12", "Ben"))
     assert archive.posted(MEETING) == Posted("777", final=False)
 

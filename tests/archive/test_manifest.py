@@ -27,13 +27,14 @@ def test_round_trip(tmp_path: Path, made: manifest.Manifest) -> None:
 
 
 def test_a_manifest_of_an_older_release(tmp_path: Path) -> None:
-    """A recording that an older release began, without its channel's name, goes on."""
+    """A recording that an older release began, without its channel's name and without a count, goes on."""
     manifest.write(tmp_path, running())
     path = manifest.meeting_folder(tmp_path, MEETING) / manifest.NAME
     raw = json.loads(path.read_text(encoding="utf-8"))
-    del raw["voice_channel_name"]
+    del raw["voice_channel_name"], raw["unsighted_people"]
     path.write_text(json.dumps(raw), encoding="utf-8")
-    assert manifest.read(tmp_path, MEETING).meeting.voice_channel_name == ""
+    read = manifest.read(tmp_path, MEETING).meeting
+    assert (read.voice_channel_name, read.unsighted_people) == ("", 0)
 
 
 def test_scan_finds_meetings_oldest_first(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_release_0004_works_on_the_newer_schema(archive: Archive) -> None:
         ):
             connection.exec_driver_sql(statement)
     assert archive.guilds.vocabulary("1") == Vocabulary()
-    assert [one.voice_channel_name for one in archive.meetings()] == [""]
+    assert [(one.voice_channel_name, one.unsighted_people) for one in archive.meetings()] == [("", 0)]
 
 
 def test_a_newer_schema_is_left_alone(archive: Archive) -> None:

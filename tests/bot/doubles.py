@@ -13,11 +13,13 @@ from typing import Any, cast
 import discord
 
 from standup.archive.manifest import Manifest
+from standup.bot.attendance import NameOf
+from standup.bot.audience import Audience
 from standup.bot.endings import Ending, Limits
 from standup.bot.listener import Listener
 from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage
-from standup.bot.recording import Equipment, NameOf, Recording
+from standup.bot.recording import Equipment, Recording
 from standup.bot.voice_line import VoiceLine
 from standup.capture.record import JournalRecord
 from standup.capture.segments import Clock
@@ -114,6 +116,26 @@ class LineDouble:
         self.keepalives += 1
 
 
+class AudienceDouble:
+    """An audience that sees the notice but for those whom the test takes it from."""
+
+    def __init__(self) -> None:
+        self.blind: frozenset[int] = frozenset()
+        self.unsighted: frozenset[int] = frozenset()
+        self.looks = 0
+        self.refreshes = 0
+
+    def keeps(self, user_id: int) -> bool:
+        return user_id not in self.unsighted
+
+    def look(self) -> None:
+        self.unsighted = self.blind
+        self.looks += 1
+
+    def refresh(self) -> None:
+        self.refreshes += 1
+
+
 class JournalDouble:
     """A journal in memory."""
 
@@ -183,15 +205,19 @@ class Stage:
         self.text = TextDouble()
         self.text.contents[1001] = "opening"
         self.line = LineDouble()
+        self.audience = AudienceDouble()
         self.journal = JournalDouble()
         self.kept = KeptManifests(refusals)
         self.message = MeetingMessage(self.text, MEETING_ID, 1001)
-        self.listener = Listener(self.journal, monotonic_ns=lambda: 0, wall_ns=lambda: 0)
+        self.listener = Listener(
+            self.journal, monotonic_ns=lambda: 0, wall_ns=lambda: 0, is_kept=self.audience.keeps
+        )
         meeting = new_meeting()
         equipment = Equipment(
             cast(JournalWriter, self.journal),
             self.listener,
             cast(VoiceLine, self.line),
+            cast(Audience, self.audience),
             self.message,
             MeetingClock(meeting.started_at),
         )

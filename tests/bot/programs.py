@@ -14,6 +14,7 @@ from typing import Protocol
 from standup.archive import manifest as manifests
 from standup.archive.manifest import Manifest
 from standup.capture.journal import read
+from standup.capture.record import JournalRecord
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
 
@@ -76,9 +77,12 @@ class Program:
 
     def payloads(self, user_id: int) -> list[bytes]:
         """Return what the one meeting's journal holds of a user, silence left out."""
+        return [one.payload for one in self.records() if one.user_id == user_id and len(one.payload) > 3]
+
+    def records(self) -> list[JournalRecord]:
+        """Return all that the one meeting's journal holds."""
         folder = manifests.meeting_folder(self.data_dir, self.manifest().meeting.id) / "journal"
-        stored = [one.record for one in read(folder).records()]
-        return [one.payload for one in stored if one.user_id == user_id and len(one.payload) > 3]
+        return [one.record for one in read(folder).records()]
 
     async def hear(self, discord: LoopbackDiscord, member: Participant, words: list[bytes]) -> None:
         """Have *member* say *words*, and wait until the last one is on disk: a busy recorder is a little behind."""

@@ -181,7 +181,7 @@ BOT = 7
 
 def test_bots_are_not_recorded(journal: JournalDouble, moment: Moment) -> None:
     """What a music bot plays is neither kept nor expected nor counted as somebody heard."""
-    listening = Listener(journal, monotonic_ns=moment, wall_ns=moment, is_bot=lambda one: one == BOT)
+    listening = Listener(journal, monotonic_ns=moment, wall_ns=moment, is_kept=lambda one: one != BOT)
     listening.connected(PlainKeys(), OWN)
     listening.datagram(packet(WORD, 1))
 
@@ -193,6 +193,29 @@ def test_bots_are_not_recorded(journal: JournalDouble, moment: Moment) -> None:
     assert listening.heard == frozenset()
     assert listening.deaf_ms is None
     assert listening.last_speech_ms is None
+
+
+@pytest.mark.parametrize("decryptable", [True, False], ids=["heard", "undecryptable"])
+def test_only_who_is_kept_is_written_expected_and_counted(
+    journal: JournalDouble, moment: Moment, decryptable: bool
+) -> None:
+    """From the packet on from which somebody is not kept, nothing of theirs is; once they are again, all is."""
+    kept = {ANA}
+    listening = Listener(journal, monotonic_ns=moment, wall_ns=moment, is_kept=lambda one: one in kept)
+    listening.connected(PlainKeys(), OWN)
+    words = PlainKeys() if decryptable else PlainKeys(8)
+    listening.voice_event(speaking(BEN, SSRC + 1))
+    for sequence in range(20):
+        listening.datagram(packet(WORD, sequence, SSRC + 1, words))
+    moment.now_ms += DEAF_AFTER_MS
+
+    refused = (list(journal.records), listening.heard, listening.deaf_ms)
+    kept.add(BEN)
+    listening.datagram(packet(b"\x78later", 21, SSRC + 1))
+
+    assert refused == ([], frozenset(), None)
+    assert heard(journal) == [(BEN, b"\x78later")]
+    assert listening.heard == {BEN}
 
 
 def test_a_rejoin_for_somebody_is_not_cured_by_others(listener: Listener, moment: Moment) -> None:

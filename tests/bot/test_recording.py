@@ -6,20 +6,23 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 import discord
 import pytest
 
 from standup.archive.manifest import Manifest
+from standup.bot import liveness
 from standup.bot import message as message_module
 from standup.bot import recording as recording_module
+from standup.bot.attendance import NAMES_AT_ONCE
 from standup.bot.endings import Ending, Limits
 from standup.bot.meeting_clock import MeetingClock
-from standup.bot.recording import NAMES_AT_ONCE
+from standup.capture.keys import Keys
 from standup.capture.writer import JournalHealth, JournalState
 from standup.errors import AudioCaptureError
 from standup.meeting import Gap, MeetingState
-from tests.bot.doubles import Stage, SteppedClock, eventually, refusal
+from tests.bot.doubles import OWN, Stage, SteppedClock, eventually, refusal
 
 
 @pytest.fixture(autouse=True)
@@ -219,6 +222,102 @@ async def test_newcomers_are_participants() -> None:
     await running
 
     assert [one.id for one in stage.kept.last.participants] == ["5", "6"]
+
+
+async def test_who_cannot_see_the_notice_is_counted_and_not_named() -> None:
+    """Somebody without sight of the notice is a number in it and in the manifest, and no participant, until they see
+    it; then the number in the notice falls, and the one for the notes stays."""
+    stage = Stage()
+    await stage.recording.begin()
+    running = asyncio.create_task(stage.recording.run())
+
+    def told() -> str:
+        shown = stage.message.shown
+        return shown.cards[0].description if shown is not None else ""
+
+    stage.audience.blind, stage.line.people = frozenset({6}), frozenset({5, 6})
+    await eventually(lambda: "1 person in the voice channel" in told(), "the number")
+    await eventually(lambda: stage.kept.last.meeting.unsighted_people == 1, "the manifest")
+    during = [one.id for one in stage.kept.last.participants]
+    stage.audience.blind = frozenset()
+    await eventually(lambda: "in the voice channel" not in told(), "the notice without it")
+    await eventually(lambda: len(stage.kept.last.participants) == 2, "the participant")
+    stage.recording.stop(Ending.ASKED)
+    await running
+    await stage.recording.close(Ending.ASKED)
+
+    assert during == ["5"]
+    assert stage.kept.last.meeting.unsighted_people == 1
+
+
+async def test_nobody_is_recorded_before_the_first_look() -> None:
+    """Who may be kept is known before the channel is joined."""
+    stage = Stage()
+    looks: list[int] = []
+
+    async def join() -> None:
+        looks.append(stage.audience.looks)
+
+    stage.line.join = join  # type: ignore[method-assign]
+
+    await stage.recording.begin()
+
+    assert looks == [1]
+
+
+async def test_who_came_in_the_last_moment_counts_too() -> None:
+    """Somebody without sight of the notice who was looked at after the last round is in what the notes say."""
+    stage = Stage()
+    await stage.recording.begin()
+
+    stage.audience.blind = frozenset({6})
+    stage.recording.look()
+    await stage.recording.close(Ending.ASKED)
+
+    assert stage.kept.last.meeting.unsighted_people == 1
+
+
+async def test_a_restart_forgets_no_number() -> None:
+    """What was counted before a restart stands, whether the same people are found again or nobody."""
+    stage = Stage()
+    stage.recording.manifest = dataclasses.replace(
+        stage.recording.manifest,
+        meeting=dataclasses.replace(stage.recording.meeting, unsighted_people=2),
+    )
+    stage.audience.blind = frozenset({6})
+
+    await stage.recording.resume(Gap(0, 1))
+    await stage.recording.close(Ending.ASKED)
+
+    assert stage.kept.last.meeting.unsighted_people == 2
+
+
+async def test_who_loses_sight_is_no_proof_of_deafness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speech that was announced by somebody who may no longer be kept is not waited for."""
+    monkeypatch.setattr(liveness, "DEAF_AFTER_MS", 0)
+    stage = Stage()
+    stage.listener.connected(cast(Keys, None), OWN)
+    stage.listener.voice_event({"op": 5, "d": {"user_id": "6", "ssrc": 1, "speaking": 1}})
+    before = stage.listener.deaf_ms
+
+    stage.audience.blind = frozenset({6})
+    stage.recording.look()
+
+    assert (before, stage.listener.deaf_ms) == (0, None)
+
+
+async def test_roles_are_asked_for_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord does not tell of roles by itself, so the rounds ask."""
+    monkeypatch.setattr(recording_module, "ROLES_ROUNDS", 3)
+    stage = Stage()
+    running = asyncio.create_task(stage.recording.run())
+
+    await eventually(lambda: stage.audience.refreshes == 2, "the second question")
+    rounds = stage.audience.looks
+    stage.recording.stop(Ending.ASKED)
+    await running
+
+    assert rounds >= 4
 
 
 async def test_deafness_is_told_healed_and_marked() -> None:

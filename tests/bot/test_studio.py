@@ -97,6 +97,22 @@ async def test_begin_and_stop(studio: StagedStudio, text: TextDouble) -> None:
     assert studio.recording_in(GUILD) is None
 
 
+async def test_a_look_reaches_the_recording(studio: StagedStudio, text: TextDouble) -> None:
+    """News of who is in a voice channel are looked at by the recording of that server, and by none elsewhere."""
+    recording = await studio.begin(CHANNEL, text, "Ana")
+    studio.stage.audience.blind = frozenset({6})
+
+    studio.look(GUILD + 1)
+    before = studio.stage.audience.unsighted
+    studio.look(GUILD)
+    after = studio.stage.audience.unsighted
+    recording.stop(Ending.ASKED)
+    await asyncio.wait_for(recording.is_closed.wait(), 5)
+    await studio.suspend()
+
+    assert (before, after) == (frozenset(), {6})
+
+
 async def test_the_notice_comes_first(studio: StagedStudio, text: TextDouble) -> None:
     """Without the notice nothing is joined and nothing is reserved."""
     text.send_error = refusal(discord.Forbidden, 403)

@@ -18,10 +18,14 @@ class StudioDouble:
 
     def __init__(self) -> None:
         self.quieted_people: list[tuple[int, int]] = []
+        self.looked_in: list[int] = []
         self.is_suspended = False
 
     def quieted(self, guild_id: int, user_id: int) -> None:
         self.quieted_people.append((guild_id, user_id))
+
+    def look(self, guild_id: int) -> None:
+        self.looked_in.append(guild_id)
 
     async def suspend(self) -> None:
         self.is_suspended = True
@@ -51,12 +55,13 @@ def state(**changes: object) -> Any:
     ],
 )
 async def test_muted_people(recorder: Recorder, after: Any, is_quiet: bool) -> None:
-    """From those who cannot be heard no speech is expected."""
+    """From those who cannot be heard no speech is expected; whatever changed, the recording looks who is there."""
     member = cast(Any, SimpleNamespace(id=5, guild=SimpleNamespace(id=1)))
 
     await recorder.on_voice_state_update(member, state(), after)
 
     assert recorder.studio.quieted_people == ([(1, 5)] if is_quiet else [])  # type: ignore[attr-defined]
+    assert recorder.studio.looked_in == [1]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from standup.archive import Archive, Claim, Manifest
 from standup.cli import COMMANDS, application, main
-from standup.meeting import Meeting, PacketCounts, Participant, Track
+from standup.meeting import Gap, Meeting, PacketCounts, Participant, Track
 from standup.pipeline import Park, Stage
 from standup.settings import load
 from standup.summary import Item, Kind, Summary
@@ -40,7 +40,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def held(home: Path) -> Archive:
     """One meeting that was captured, transcribed and summarized."""
     archive = Archive.of(load())
-    meeting = Meeting(MEETING, "1", "2", "3", START, START + timedelta(minutes=1))
+    meeting = Meeting(
+        MEETING, "1", "2", "3", START, START + timedelta(minutes=1), gaps=(Gap(0, 9_000),), unsighted_people=2
+    )
     archive.adopt(Manifest(meeting, (Participant("11", "Ana"),), "777"))
     said = Utterance("u0001", "11", 1_000, 4_000)
     track = Track("11", "tracks/11.ogg", 60_000, 3_000, PacketCounts(150))
@@ -123,6 +125,14 @@ def test_show_has_notes_transcript_and_files(held: Archive) -> None:
     """A meeting is shown with what was noted, who said what when, and where its files lie."""
     shown = run("show", MEETING)
     assert all(word in shown for word in ("Fixed it", "I fixed it.", "Ana", "0:01", "tracks/11.ogg"))
+
+
+def test_show_tells_what_was_not_recorded(held: Archive) -> None:
+    """What nobody heard, and how many people were not recorded, is shown with the notes and in the JSON form."""
+    shown, document = run("show", MEETING), json.loads(run("show", MEETING, "--json"))
+    assert "Not heard: 0:00 to 0:09." in shown
+    assert "Not recorded: 2 people" in shown
+    assert document["unsighted_people"] == 2
 
 
 def test_show_in_the_servers_template_or_another(held: Archive) -> None:

@@ -176,6 +176,27 @@ async def test_denied_channel(
     assert (failed["kind"], failed["code"]) == (kind, code)
 
 
+async def test_a_hidden_channel(discord: LoopbackDiscord) -> None:
+    """A private channel is seen by the bot and by whoever has its role, and one member can be kept out by name."""
+    world, text = discord.world, discord.text_channel_id
+    ana, ben = [await discord.enter(name) for name in ("Ana", "Ben")]
+    world.promote(ana.user_id)
+
+    def seers() -> set[int]:
+        people = (ana.user_id, ben.user_id, discord.bot_id)
+        return {one for one in people if world.permissions(one, text) & Permission.VIEW_CHANNEL}
+
+    discord.deny(text, Permission.VIEW_CHANNEL, ben.user_id)
+    without_ben = seers()
+    discord.restore(text, ben.user_id)
+    restored = seers()
+    discord.hide(text, world.lead_role_id)
+
+    assert without_ben == {ana.user_id, discord.bot_id}
+    assert restored == {ana.user_id, ben.user_id, discord.bot_id}
+    assert seers() == {ana.user_id, discord.bot_id}
+
+
 async def test_denied_voice(discord: LoopbackDiscord, bot: Any) -> None:
     """A voice channel without CONNECT lets the bot's own timeout run out."""
     discord.deny(discord.voice_channel_id, Permission.CONNECT)

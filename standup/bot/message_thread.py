@@ -1,7 +1,8 @@
 """The thread below a meeting's message, through discord.py: found or made, written to, archived.
 
 A message has at most one thread, and the thread has the message's id, so nothing needs to be remembered to find it
-again. One that a person made is left to the people. Every request is bounded; what goes wrong is one of two errors: wait, or leave it.
+again. One that a person made is left to the people. Every request is bounded; what goes wrong is one of two errors:
+wait, or leave it.
 https://discord.com/developers/docs/topics/threads
 """
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from standup.meeting import Meeting
 from standup.notice import units
 from standup.notice.card import CONTENT_UNITS
-from standup.notice.defusing import BREAK
 from standup.notice.thread import (
     FAREWELL,
     LATE_MS,
@@ -28,6 +27,7 @@ from standup.notice.thread import (
 from standup.transcript import Utterance, plain
 
 STARTED_AT = datetime(2026, 11, 23, 23, 30, tzinfo=timezone.utc)
+BREAK = "\u200b"  # zero-width space
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=[]), max_size=60)
 #: Words with what Discord acts on, with characters of two units, and some longer than any line.
 SPEECH = st.lists(

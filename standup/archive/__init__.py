@@ -156,10 +156,10 @@ class Archive:
             )
             return tuple(records.track(row) for row in rows)
 
-    def transcript(self, meeting_id: str) -> Transcript:
+    def transcript(self, meeting_id: str, from_ms: int = 0) -> Transcript:
         """Return who was there and what was said; utterances not read yet are PENDING.
 
-        Raises MeetingNotFound.
+        Utterances that began before *from_ms* are left out. Raises MeetingNotFound.
         """
         with self._reading() as session:
             self._row(session, meeting_id)
@@ -168,7 +168,11 @@ class Archive:
                 .where(ParticipantRow.meeting_id == meeting_id)
                 .order_by(ParticipantRow.position)
             )
-            spoken = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == meeting_id))
+            spoken = session.scalars(
+                select(UtteranceRow).where(
+                    UtteranceRow.meeting_id == meeting_id, UtteranceRow.start_ms >= from_ms
+                )
+            )
             return records.transcript(meeting_id, list(people), list(spoken))
 
     def summary(self, meeting_id: str) -> Summary | None:

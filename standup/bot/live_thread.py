@@ -30,7 +30,7 @@ from standup.bot.message_thread import MessageThread
 from standup.early import is_early
 from standup.errors import ArchiveError, ChannelForbidden, MeetingNotFound, NotifyError, Transient
 from standup.meeting import Meeting
-from standup.notice.thread import FAREWELL, Line, content, lines, pages, thread_name, unsaid
+from standup.notice.thread import FAREWELL, LATE_MS, Line, content, lines, pages, thread_name, unsaid
 from standup.transcript import Transcript
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ LAST_ROUNDS = 24
 ANSWER_S = 20.0
 #: Longer than SQLite waits for a writer, and PostgreSQL for a connection.
 
-Read = Callable[[str], Transcript]
+Read = Callable[[str, int], Transcript]
+#: Gives what was said in a meeting from a moment on.
 
 
 class LiveThreads:
@@ -63,8 +64,9 @@ class LiveThreads:
         await self._thread(meeting, message).finish()
 
     def _thread(self, meeting: Meeting, message: MeetingMessage) -> LiveThread:
-        async def read() -> Transcript:
-            reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, meeting.id)
+        async def read(from_ms: int) -> Transcript:
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(self._reader, self._read, meeting.id, from_ms)
             return await asyncio.wait_for(reading, ANSWER_S)
 
         return LiveThread(meeting, message, MessageThread(self._bot, meeting), read)
@@ -78,7 +80,7 @@ class LiveThread:
         meeting: Meeting,
         message: MeetingMessage,
         thread: MessageThread,
-        read: Callable[[], Awaitable[Transcript]],
+        read: Callable[[int], Awaitable[Transcript]],
     ) -> None:
         self._meeting = meeting
         self._message = message
@@ -87,6 +89,7 @@ class LiveThread:
         self._below: int | None = None  # the message whose thread is open
         self._posted: tuple[str, ...] = ()  # what an earlier run had posted there
         self._taken: set[str] = set()  # utterances
+        self._newest_ms = 0  # when the last of them began
         self._waiting: tuple[Line, ...] = ()
         self._page: tuple[Line, ...] = ()  # what the last message says
         self._page_id: int | None = None
@@ -144,7 +147,7 @@ class LiveThread:
 
     async def _take_up(self) -> None:
         """Have the words wait that were read since the last round."""
-        transcript = await self._read()
+        transcript = await self._read(max(0, self._newest_ms - LATE_MS))
         new = [one for one in transcript.spoken if is_early(one) and one.id not in self._taken]
         if not new or (self._below != self._message.message_id and not await self._open(is_made=True)):
             return
@@ -152,6 +155,7 @@ class LiveThread:
         told = chain.from_iterable(lines(one, names[one.speaker]) for one in new)
         self._waiting += unsaid(told, self._posted)
         self._taken.update(one.id for one in new)
+        self._newest_ms = max(self._newest_ms, new[-1].start_ms)
 
     async def _open(self, *, is_made: bool) -> bool:
         """Take the thread of the message that stands now, which may have been posted again; return whether it is

@@ -23,8 +23,9 @@ THREAD_NAME_CHARACTERS = 80
 """Discord takes 100; the day has to fit too."""
 WORD_CHARACTERS = 200
 """A longer word is broken, so that every piece fits into a message whatever defusing adds."""
-LATE_MS = 120_000
-"""Words are read at most so much later than words that began after them: what an utterance takes, and a segment."""
+LATE_MS = 180_000
+"""Words that began longer before those already read are read after the meeting only; more than
+`standup.capture.early` looks back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from standup.bot.message_thread import MessageThread
 from standup.early import early
 from standup.errors import ArchiveUnreachable, ChannelForbidden, ChannelUnreachable, NotifyError
 from standup.meeting import Participant
-from standup.notice.thread import FAREWELL
+from standup.notice.thread import FAREWELL, LATE_MS
 from standup.transcript import Transcript, Utterance
 from tests.bot.doubles import MEETING_ID, TextDouble, eventually, new_meeting
 
@@ -107,7 +107,7 @@ class Desk:
         self.message = MeetingMessage(TextDouble(), MEETING_ID, NOTICE)
         self.utterances: list[Utterance] = []
         self.error: BaseException | None = None
-        self.reads = 0
+        self.reads: list[int] = []
         self.ended = asyncio.Event()
         self.live = self.restarted()
 
@@ -124,11 +124,13 @@ class Desk:
         """Have one round done that nothing stands in the way of."""
         assert await self.live._try(self.live._round)
 
-    async def _read(self) -> Transcript:
-        self.reads += 1
+    async def _read(self, from_ms: int) -> Transcript:
+        self.reads.append(from_ms)
         if self.error is not None:
             raise self.error
-        return Transcript(MEETING_ID, PEOPLE, tuple(self.utterances))
+        return Transcript(
+            MEETING_ID, PEOPLE, tuple(one for one in self.utterances if one.start_ms >= from_ms)
+        )
 
 
 @pytest.fixture
@@ -158,6 +160,16 @@ async def test_nothing_new_asks_nobody(desk: Desk) -> None:
     before = len(desk.discord.calls)
     await desk.round()
     assert len(desk.discord.calls) == before
+
+
+async def test_a_round_costs_the_same_at_every_minute(desk: Desk) -> None:
+    """Only the last minutes are read again: what is older can have nothing new."""
+    desk.read(0, "Hello.")
+    await desk.round()
+    desk.read(LATE_MS + 60_000, "Again.", "6")
+    await desk.round()
+    await desk.round()
+    assert desk.reads == [0, 0, 60_000]
 
 
 async def test_only_what_was_read_early(desk: Desk) -> None:
@@ -259,7 +271,7 @@ async def test_a_database_that_is_away(desk: Desk, caplog: pytest.LogCaptureFixt
     desk.read(0, "Hello.")
     desk.error = ArchiveUnreachable("The database is away.")
     running = asyncio.create_task(desk.live.run(desk.ended))
-    await eventually(lambda: desk.reads > 2, "several rounds")
+    await eventually(lambda: len(desk.reads) > 2, "several rounds")
     desk.error = None
     await eventually(lambda: desk.discord.said != [], "the words")
     desk.ended.set()
@@ -390,7 +402,7 @@ async def test_one_thread_reads_for_all_meetings(caplog: pytest.LogCaptureFixtur
     """A database that does not answer holds one thread, and no meeting's round for longer than its time."""
     names: list[str] = []
 
-    def read(meeting_id: str) -> Transcript:
+    def read(meeting_id: str, from_ms: int) -> Transcript:
         names.append(threading.current_thread().name)
         return Transcript(meeting_id, (), ())
 

@@ -163,17 +163,11 @@ class Archive:
         """
         with self._reading() as session:
             self._row(session, meeting_id)
-            people = session.scalars(
-                select(ParticipantRow)
-                .where(ParticipantRow.meeting_id == meeting_id)
-                .order_by(ParticipantRow.position)
-            )
-            spoken = session.scalars(
-                select(UtteranceRow).where(
-                    UtteranceRow.meeting_id == meeting_id, UtteranceRow.start_ms >= from_ms
-                )
-            )
-            return records.transcript(meeting_id, list(people), list(spoken))
+            people = select(ParticipantRow).filter_by(meeting_id=meeting_id).order_by(ParticipantRow.position)
+            spoken = select(UtteranceRow).filter_by(meeting_id=meeting_id)
+            spoken = spoken.where(UtteranceRow.start_ms >= from_ms)
+            rows = list(session.scalars(people)), list(session.scalars(spoken))
+            return records.transcript(meeting_id, *rows)
 
     def summary(self, meeting_id: str) -> Summary | None:
         """Return the summary of a meeting, None before there is one."""

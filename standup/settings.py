@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
     live: bool = True
     """Read what is said while the meeting still runs, so that the notes come seconds after it."""
+    live_thread: bool = False
+    """Show what is read while the meeting runs in a thread below its message, half a minute behind; needs LIVE. Whoever
+    views the text channel reads along."""
     llm_url: str = ""
     """OpenAI-compatible endpoint of a language model that writes the notes; empty: the rules write them.
 
@@ -190,6 +193,11 @@ class Settings(BaseSettings):
             timeout_s=self.llm_timeout_s,
             context_tokens=self.llm_context_tokens,
         )
+
+    @property
+    def has_live_thread(self) -> bool:
+        """Whether what is read ahead is shown in a thread."""
+        return self.live and self.live_thread
 
     @property
     def database(self) -> str:

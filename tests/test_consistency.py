@@ -49,6 +49,7 @@ TESTED_THROUGH = {
     "notice.report": "test_notice.py",
     "notice.states": "test_notice.py",
     "notify.refusals": "notify/test_discord_channel.py",
+    "simulator.access": "simulator/test_rest.py",
     "simulator.answers": "simulator/test_server.py",
     "simulator.certificates": "simulator/test_server.py",
     "simulator.console": "cli/test_cli.py",  # its help

@@ -108,6 +108,16 @@ def test_a_language_model_that_cannot_be(tmp_path: Path, name: str, value: str |
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("live", "live_thread", "expected"),
+    [(True, True, True), (False, True, False), (True, False, False)],
+    ids=["both", "nothing is read ahead", "default"],
+)
+def test_the_live_thread_needs_what_is_read_ahead(*, live: bool, live_thread: bool, expected: bool) -> None:
+    """A thread without words to show is none."""
+    assert load(None, live=live, live_thread=live_thread).has_live_thread is expected
+
+
 def test_environment_carries_everything_to_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child program that gets `environment` reads the same settings."""
     settings = load(tmp_path / "none", discord_token="t", data_dir=tmp_path, whisper_model="tiny.en")

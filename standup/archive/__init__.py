@@ -157,20 +157,18 @@ class Archive:
             )
             return tuple(records.track(row) for row in rows)
 
-    def transcript(self, meeting_id: str) -> Transcript:
+    def transcript(self, meeting_id: str, from_ms: int = 0) -> Transcript:
         """Return who was there and what was said; utterances not read yet are PENDING.
 
-        Raises MeetingNotFound.
+        Utterances that began before *from_ms* are left out. Raises MeetingNotFound.
         """
         with self._reading() as session:
             self._row(session, meeting_id)
-            people = session.scalars(
-                select(ParticipantRow)
-                .where(ParticipantRow.meeting_id == meeting_id)
-                .order_by(ParticipantRow.position)
-            )
-            spoken = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == meeting_id))
-            return records.transcript(meeting_id, list(people), list(spoken))
+            people = select(ParticipantRow).filter_by(meeting_id=meeting_id).order_by(ParticipantRow.position)
+            spoken = select(UtteranceRow).filter_by(meeting_id=meeting_id)
+            spoken = spoken.where(UtteranceRow.start_ms >= from_ms)
+            rows = list(session.scalars(people)), list(session.scalars(spoken))
+            return records.transcript(meeting_id, *rows)
 
     def summary(self, meeting_id: str) -> Summary | None:
         """Return the summary of a meeting, None before there is one."""

@@ -13,6 +13,8 @@ TO_POST = ("read_messages", "send_messages", "embed_links", "attach_files")
 #: In the text channel, for the notice and the notes with their files.
 TO_POST_IN_THREAD = ("read_messages", "send_messages_in_threads", "embed_links", "attach_files")
 #: The same in a thread.
+TO_SHOW_LIVE = ("create_public_threads", "send_messages_in_threads", "read_message_history")
+#: In the text channel, for the thread of what is read while people talk; without these there is none.
 
 _LABELS = {
     "read_messages": "View Channel",
@@ -21,6 +23,8 @@ _LABELS = {
     "send_messages_in_threads": "Send Messages in Threads",
     "embed_links": "Embed Links",
     "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+    "create_public_threads": "Create Public Threads",
 }
 
 

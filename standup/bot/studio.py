@@ -26,6 +26,7 @@ from standup.bot import names, progress, wording
 from standup.bot.audience import Audience
 from standup.bot.endings import Ending, Limits
 from standup.bot.listener import Listener
+from standup.bot.live_thread import LiveThreads
 from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage, TextChannel
 from standup.bot.progress import Stages
@@ -48,14 +49,23 @@ DEFECT = "Something went wrong on my side; the operator finds the reason in erro
 class Studio:
     """Who is recorded where. Every method is called on the event loop."""
 
-    def __init__(self, bot: discord.AutoShardedClient, shelf: Shelf, stages: Stages, limits: Limits) -> None:
+    def __init__(
+        self,
+        bot: discord.AutoShardedClient,
+        shelf: Shelf,
+        stages: Stages,
+        limits: Limits,
+        live: LiveThreads | None = None,
+    ) -> None:
+        """Show what is read while people talk in the threads *live*; None: do not show it."""
         self._bot = bot
+        self._live = live
         self._shelf = shelf
         self._stages = stages
         self._limits = limits
         self._recordings: dict[int, Recording | None] = {}  # by guild; None while one begins
         self._unwanted: set[int] = set()  # guilds whose recording is to end as soon as it runs
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # by meeting
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by meeting, and by what goes on beside it
         self._is_closing = False
 
     def is_busy(self, guild_id: int) -> bool:
@@ -140,10 +150,16 @@ class Studio:
             self._unwanted.remove(guild_id)
             recording.stop(Ending.ASKED)
         self._spawn(recording.meeting.id, self._conduct(recording))
+        if self._live is not None:
+            message, ended = recording.equipment.message, recording.is_closed
+            told = self._live.follow(recording.meeting, message, ended)
+            self._spawn(recording.meeting.id, told, beside="live thread")
 
     def follow(self, meeting: Meeting, message: MeetingMessage, decorate: Callable[[Notice], Notice]) -> None:
         """Show the stages of a meeting that has ended."""
         self._spawn(meeting.id, progress.follow(self._stages, meeting, message, decorate))
+        if self._live is not None:
+            self._spawn(meeting.id, self._live.finish(meeting, message), beside="live thread")
 
     def quieted(self, guild_id: int, user_id: int) -> None:
         """Note that somebody is muted or has left: the recording expects nothing from them."""
@@ -202,7 +218,7 @@ class Studio:
         message = recording.equipment.message
         await progress.follow(self._stages, recording.meeting, message, decorate, is_fresh=True)
 
-    def _spawn(self, meeting_id: str, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, meeting_id: str, work: Coroutine[Any, Any, None], beside: str = "") -> None:
         async def logged() -> None:
             with logs.about(meeting_id):
                 try:
@@ -210,12 +226,13 @@ class Studio:
                 except Exception:
                     log.exception("A task of the meeting failed")
 
-        task = asyncio.create_task(logged(), name=f"meeting {meeting_id}")
-        self._tasks[meeting_id] = task
-        task.add_done_callback(functools.partial(self._done, meeting_id))
+        key = f"{meeting_id} {beside}".rstrip()
+        task = asyncio.create_task(logged(), name=f"meeting {key}")
+        self._tasks[key] = task
+        task.add_done_callback(functools.partial(self._done, key))
 
-    def _done(self, meeting_id: str, _: asyncio.Task[None]) -> None:
-        self._tasks.pop(meeting_id, None)
+    def _done(self, key: str, _: asyncio.Task[None]) -> None:
+        self._tasks.pop(key, None)
 
 
 def _new_meeting(channel: discord.VoiceChannel, text: TextChannel) -> Meeting:

@@ -18,6 +18,7 @@ from standup.bot import pulse
 from standup.bot.client import StandupBot, run
 from standup.bot.commands import StandupCommands
 from standup.bot.endings import Limits
+from standup.bot.live_thread import LiveThreads
 from standup.bot.revival import Revival
 from standup.bot.schedule_desk import ScheduleDesk
 from standup.bot.schedule_list import ScheduleList
@@ -57,9 +58,10 @@ class Recorder(StandupBot):
             empty_grace_ms=settings.empty_grace_s * 1000, longest_ms=settings.max_meeting_minutes * 60_000
         )
         shelf = Shelf(settings.data_dir, dispatcher.wake)
-        self.studio = Studio(self, shelf, dispatcher, limits)
-        self._revival = Revival(self, self.studio, shelf)
         archive = Archive.of(settings)
+        live = LiveThreads(self, archive.transcript) if settings.has_live_thread else None
+        self.studio = Studio(self, shelf, dispatcher, limits, live)
+        self._revival = Revival(self, self.studio, shelf)
         self._schedules = ScheduleList(archive.schedules)
         self._guilds = archive.guilds
         notes = ScheduleNotes(settings.data_dir / "schedules" / "recorder.json")

@@ -8,10 +8,11 @@ https://discord.com/developers/docs/events/gateway#get-gateway-bot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import TypeAlias
 
 import aiohttp
 import discord
@@ -29,6 +30,8 @@ PER_CHANNEL_S = 10.0
 NEEDED_INTENTS: Sequence[str] = ()
 #: Privileged intents of our programs, as the application's flags call them; there is none.
 TO_ALERT = ("read_messages", "send_messages")
+
+Found: TypeAlias = discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ async def examine(settings: Settings, places: Sequence[Place]) -> AsyncIterator[
     if answer.starts is not None:
         yield verdicts.session_starts(*answer.starts)
     if answer.status == 200:
-        async for check in _examine_inside(settings.discord, places):
+        async for check in _examine_inside(settings, places):
             yield check
 
 
@@ -95,11 +98,11 @@ def _starts(document: object) -> tuple[int, int] | None:
     return (int(limit["remaining"]), int(limit["total"])) if isinstance(limit, dict) else None
 
 
-async def _examine_inside(settings: DiscordSettings, places: Sequence[Place]) -> AsyncIterator[Check]:
-    Route.BASE = settings.api_url
+async def _examine_inside(settings: Settings, places: Sequence[Place]) -> AsyncIterator[Check]:
+    Route.BASE = settings.discord.api_url
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
-            await asyncio.wait_for(client.login(settings.require_token()), ANSWER_S)
+            await asyncio.wait_for(client.login(settings.discord.require_token()), ANSWER_S)
             flags = (await asyncio.wait_for(client.application_info(), ANSWER_S)).flags
         except FAILURES as cause:
             yield bad(
@@ -108,28 +111,35 @@ async def _examine_inside(settings: DiscordSettings, places: Sequence[Place]) ->
             return
         yield verdicts.intents(NEEDED_INTENTS, [name for name, is_set in flags if is_set])
         for place in places:
-            yield await _channel(client, place)
+            for check in await _channel(client, place, has_live_thread=settings.has_live_thread):
+                yield check
     if not places:
         yield doubtful(
             "channels", "none was used lately", "check the channels of a meeting with --channel ID"
         )
 
 
-async def _channel(client: discord.Client, place: Place) -> Check:
+async def _channel(client: discord.Client, place: Place, *, has_live_thread: bool) -> list[Check]:
     """Compare what the bot may do in a channel with what it does there."""
     try:
-        missing = await asyncio.wait_for(_missing(client, place), PER_CHANNEL_S)
+        found, granted = await asyncio.wait_for(_granted(client, place), PER_CHANNEL_S)
     except FAILURES as cause:
         judge = bad if place.is_vital else doubtful
         told = str(explain(cause, place.channel_id)).partition(";")[0].partition(":")[0].rstrip(".")
-        return judge(f"channel {place.channel_id}", told, "let the bot see it, or use another channel")
-    return verdicts.permissions(place.channel_id, missing, stops=place.is_vital)
+        return [judge(f"channel {place.channel_id}", told, "let the bot see it, or use another channel")]
+    missing = permissions.missing(granted, _needed(place, found))
+    checks = [verdicts.permissions(place.channel_id, missing, stops=place.is_vital)]
+    if has_live_thread and _may_have_threads(place, found):
+        missing = permissions.missing(granted, permissions.TO_SHOW_LIVE)
+        checks.append(verdicts.live_thread(place.channel_id, missing))
+    return checks
 
 
-async def _missing(client: discord.Client, place: Place) -> tuple[str, ...]:
+async def _granted(client: discord.Client, place: Place) -> tuple[Found, Collection[str]]:
+    """Return a channel and what the bot may do in it."""
     found = await client.fetch_channel(place.channel_id)
     if isinstance(found, discord.abc.PrivateChannel):
-        return ()
+        return found, [name for name, _ in discord.Permissions.all()]
     guild = await client.fetch_guild(found.guild.id)
     assert client.user is not None, "a client that is logged in knows who it is"
     me = await guild.fetch_member(client.user.id)
@@ -137,11 +147,14 @@ async def _missing(client: discord.Client, place: Place) -> tuple[str, ...]:
     ruling = found.parent_id if isinstance(found, discord.Thread) else found.id
     ruler = await guild.fetch_channel(ruling)
     assert not isinstance(ruler, discord.Thread), "a thread's parent is a channel"
-    granted = {name for name, is_set in ruler.permissions_for(me) if is_set}
-    return permissions.missing(granted, _needed(place, found))
+    return found, {name for name, is_set in ruler.permissions_for(me) if is_set}
 
 
-def _needed(place: Place, channel: discord.abc.GuildChannel | discord.Thread) -> tuple[str, ...]:
+def _may_have_threads(place: Place, channel: Found) -> bool:
+    return isinstance(channel, discord.TextChannel) and (place.posts or place.is_named)
+
+
+def _needed(place: Place, channel: Found) -> tuple[str, ...]:
     if not place.is_vital:
         return TO_ALERT
     is_thread = isinstance(channel, discord.Thread)

@@ -285,3 +285,15 @@ def permissions(channel_id: int, missing: Collection[str], *, stops: bool = True
         return good(name, "every permission is granted")
     judge = bad if stops else doubtful
     return judge(name, f"{' and '.join(missing)} not granted", "grant it in the channel's settings")
+
+
+def live_thread(channel_id: int, missing: Collection[str]) -> Check:
+    """Judge a channel by what the thread of the words read ahead needs; meetings go on without it."""
+    name = f"live thread in {channel_id}"
+    if not missing:
+        return good(name, "every permission is granted")
+    return doubtful(
+        name,
+        f"{' and '.join(missing)} not granted",
+        "grant it in the channel's settings, or set STANDUP_LIVE_THREAD=false",
+    )

@@ -9,8 +9,9 @@ UDP, both AEAD modes, a DAVE (MLS) group and Opus. An unmodified discord.py bot 
 ``permissions``  what a member may do in a channel                                         pure
 ``payloads``     the JSON objects of API v10                                               pure
 ``commands``     registered slash commands and the interactions made from them             pure
+``access``       what a REST call names, and whether the bot may
 ``admission``    token, injected failures and rate limits before each REST call
-``rest``, ``interactions``, ``postings``, ``gateway``, ``events``   the public faces of API v10
+``rest``, ``threads``, ``interactions``, ``postings``, ``gateway``, ``events``   the public faces of API v10
 ``mls``, ``group``, ``transport``, ``faults``   the voice server's decisions               pure
 ``voice_server``, ``relay``                 its websocket and its UDP socket
 ``participant``, ``voice_client``           people, speaking the same voice protocol as the bot

@@ -105,9 +105,10 @@ class Console:
         return True
 
     async def watch(self) -> None:
-        """Show each message of the text channel as it is posted and edited."""
+        """Show each message of the text channel, and of the threads below, as it is posted and edited."""
         while True:
-            for message in self._discord.messages(self._discord.text_channel_id):
+            places = (self._discord.text_channel_id, *self._discord.world.threads)
+            for message in (one for place in places for one in self._discord.messages(place)):
                 state = (message.content, message.edits)
                 if self._shown.get(message.id) != state:
                     self._shown[message.id] = state

@@ -25,12 +25,13 @@ from .payloads import (
     serialize_guild_create,
     serialize_member,
     serialize_message,
+    serialize_thread,
     serialize_user,
     serialize_voice_state,
 )
 from .permissions import Permission
 from .voice_rooms import Ticket, VoiceRooms
-from .world import Channel, Message, User, VoiceState, World
+from .world import Channel, Message, Thread, User, VoiceState, World
 
 POLL_S = 0.05
 ALLOCATION_S = 0.05
@@ -151,6 +152,17 @@ class Events:
     def channel_changed(self, channel: Channel) -> None:
         """Tell that a channel's permissions changed."""
         self._dispatch("CHANNEL_UPDATE", serialize_channel(self._world, channel), INTENT_GUILDS)
+
+    def thread_changed(self, event: str, thread: Thread) -> None:
+        """Tell of a thread made, changed or deleted, unless the bot may not see its channel."""
+        if not self._world.permissions(self._world.bot_id, thread.parent_id) & Permission.VIEW_CHANNEL:
+            return
+        payload = serialize_thread(self._world, thread)
+        if event == "THREAD_DELETE":
+            payload = {name: payload[name] for name in ("id", "guild_id", "parent_id", "type")}
+        elif event == "THREAD_CREATE":
+            payload["newly_created"] = True
+        self._dispatch(event, payload, INTENT_GUILDS)
 
     def message_changed(self, event: str, message: Message) -> None:
         """Tell of a message posted, edited or deleted, unless the bot may not see its channel."""

@@ -12,11 +12,13 @@ from typing import Any
 from .content import find_mentions
 from .permissions import Overwrite
 from .world import (
+    PUBLIC_THREAD,
     VOICE_CHANNEL,
     Attachment,
     Channel,
     Message,
     Role,
+    Thread,
     User,
     VoiceState,
     World,
@@ -109,6 +111,38 @@ def serialize_channel(world: World, channel: Channel) -> Json:
     return content
 
 
+def serialize_thread(world: World, thread: Thread) -> Json:
+    """Make a channel object of a thread, with the bot as its one member."""
+    count = len(world.channel_messages(thread.id))
+    return {
+        "id": str(thread.id),
+        "type": PUBLIC_THREAD,
+        "guild_id": str(world.guild_id),
+        "parent_id": str(thread.parent_id),
+        "owner_id": str(thread.owner_id),
+        "name": thread.name,
+        "last_message_id": None,
+        "rate_limit_per_user": 0,
+        "flags": 0,
+        "message_count": count,
+        "total_message_sent": count,
+        "member_count": 1,
+        "thread_metadata": {
+            "archived": thread.is_archived,
+            "archive_timestamp": serialize_time(thread.archived_at or thread.created_at),
+            "auto_archive_duration": thread.archive_minutes,
+            "locked": False,
+            "create_timestamp": serialize_time(thread.created_at),
+        },
+        "member": {
+            "id": str(thread.id),
+            "user_id": str(world.bot_id),
+            "join_timestamp": serialize_time(thread.created_at),
+            "flags": 0,
+        },
+    }
+
+
 def serialize_resolved(world: World, member_id: int, options: Iterable[Json]) -> Json:
     """Make the ``resolved`` object of a command: the channels that its options name, as *member_id* knows them."""
     own = ("id", "type", "name", "parent_id", "nsfw", "flags", "last_message_id")
@@ -172,7 +206,7 @@ def serialize_guild_create(world: World) -> Json:
         "voice_states": [serialize_voice_state(world, state) for state in states],
         "members": [serialize_member(world, world.users[user_id]) for user_id in sorted(shown)],
         "channels": [serialize_channel(world, channel) for channel in world.channels.values()],
-        "threads": [],
+        "threads": [serialize_thread(world, one) for one in world.threads.values() if not one.is_archived],
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],

@@ -28,12 +28,20 @@ class Permission(IntFlag):
     USE_VAD = 1 << 25
     CHANGE_NICKNAME = 1 << 26
     USE_APPLICATION_COMMANDS = 1 << 31
+    MANAGE_THREADS = 1 << 34
+    CREATE_PUBLIC_THREADS = 1 << 35
+    SEND_MESSAGES_IN_THREADS = 1 << 38
 
 
 NOTHING = Permission(0)
 EVERYTHING = Permission(sum(Permission))
 #: What everybody has in a new guild; the bot has no more than that.
-EVERYONE = EVERYTHING & ~(Permission.ADMINISTRATOR | Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES)
+EVERYONE = EVERYTHING & ~(
+    Permission.ADMINISTRATOR
+    | Permission.MANAGE_GUILD
+    | Permission.MANAGE_MESSAGES
+    | Permission.MANAGE_THREADS
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+from .access import Access, number_of
 from .answers import (
     CANNOT_EDIT_OTHERS,
-    MISSING_ACCESS,
-    MISSING_PERMISSIONS,
-    UNKNOWN_CHANNEL,
     UNKNOWN_GUILD,
     UNKNOWN_MEMBER,
-    UNKNOWN_MESSAGE,
     UNKNOWN_USER,
     ApiError,
     answer_json,
@@ -30,11 +27,13 @@ from .payloads import (
     serialize_guild,
     serialize_member,
     serialize_message,
+    serialize_thread,
     serialize_user,
 )
 from .permissions import Permission
 from .postings import Postings, read_form
-from .world import Channel, Message, World
+from .threads import Threads, check_open
+from .world import Message, Thread, World
 
 SESSION_STARTS = 1000
 
@@ -46,10 +45,17 @@ class Rest:
     """
 
     def __init__(
-        self, world: World, postings: Postings, gateway_url: Callable[[], str], base_url: Callable[[], str]
+        self,
+        world: World,
+        postings: Postings,
+        threads: Threads,
+        gateway_url: Callable[[], str],
+        base_url: Callable[[], str],
     ) -> None:
         self.world = world
         self.postings = postings
+        self._threads = threads
+        self._access = Access(world)
         self._gateway_url = gateway_url
         self._base_url = base_url
 
@@ -90,7 +96,7 @@ class Rest:
 
     async def get_user(self, request: web.Request) -> web.Response:
         """Show one user."""
-        user = self.world.users.get(_number(request, "user_id"))
+        user = self.world.users.get(number_of(request, "user_id"))
         if user is None:
             raise unknown("User", UNKNOWN_USER)
         return answer_json(serialize_user(user))
@@ -112,23 +118,26 @@ class Rest:
     async def get_member(self, request: web.Request) -> web.Response:
         """Show one member."""
         self._check_guild(request)
-        user = self.world.users.get(_number(request, "user_id"))
+        user = self.world.users.get(number_of(request, "user_id"))
         if user is None:
             raise unknown("Member", UNKNOWN_MEMBER)
         return answer_json(serialize_member(self.world, user))
 
     async def get_channel(self, request: web.Request) -> web.Response:
-        """Show one channel."""
-        return answer_json(serialize_channel(self.world, self._channel(request)))
+        """Show one channel or thread."""
+        found = self._access.channel(request)
+        if isinstance(found, Thread):
+            return answer_json(serialize_thread(self.world, found))
+        return answer_json(serialize_channel(self.world, found))
 
     async def post_typing(self, request: web.Request) -> web.Response:
         """Show that the bot is typing."""
-        self._channel(request, Permission.SEND_MESSAGES)
+        self._access.channel(request, Permission.SEND_MESSAGES)
         return answer_nothing()
 
     async def get_messages(self, request: web.Request) -> web.Response:
         """List a channel's messages, newest first, at most *limit* of them."""
-        channel = self._channel(request, Permission.READ_MESSAGE_HISTORY)
+        channel = self._access.channel(request, Permission.READ_MESSAGE_HISTORY)
         before = int(request.query.get("before", 1 << 63))
         after = int(request.query.get("after", 0))
         found = [one for one in self.world.channel_messages(channel.id) if after < one.id < before]
@@ -137,31 +146,38 @@ class Rest:
         return answer_json([self._serialize(one) for one in reversed(chosen)])
 
     async def post_message(self, request: web.Request) -> web.Response:
-        """Post a message as the bot."""
-        channel = self._channel(request, Permission.SEND_MESSAGES)
+        """Post a message as the bot; an archived thread opens with it."""
+        channel = self._access.channel(request)
+        is_thread = isinstance(channel, Thread)
+        self._access.check(
+            channel, Permission.SEND_MESSAGES_IN_THREADS if is_thread else Permission.SEND_MESSAGES
+        )
         form = await read_form(request)
         if form.uploads:
-            self._check(channel, Permission.ATTACH_FILES)
+            self._access.check(channel, Permission.ATTACH_FILES)
         if form.body.get("embeds"):
-            self._check(channel, Permission.EMBED_LINKS)
+            self._access.check(channel, Permission.EMBED_LINKS)
+        if isinstance(channel, Thread):
+            self._threads.open(channel)
         return answer_json(self._serialize(self.postings.create(channel.id, self.world.bot_id, form)))
 
     async def get_message(self, request: web.Request) -> web.Response:
         """Show one message."""
-        return answer_json(self._serialize(self._message(request, Permission.READ_MESSAGE_HISTORY)))
+        return answer_json(self._serialize(self._access.message(request, Permission.READ_MESSAGE_HISTORY)))
 
     async def patch_message(self, request: web.Request) -> web.Response:
         """Edit one of the bot's own messages."""
-        message = self._message(request)
+        message = self._access.message(request)
         if message.author_id != self.world.bot_id:
             raise ApiError(403, CANNOT_EDIT_OTHERS, "Cannot edit a message authored by another user")
+        check_open(self.world.threads.get(message.channel_id))
         return answer_json(self._serialize(self.postings.edit(message, await read_form(request))))
 
     async def delete_message(self, request: web.Request) -> web.Response:
         """Delete a message: the bot's own, or any with MANAGE_MESSAGES."""
-        message = self._message(request)
+        message = self._access.message(request)
         if message.author_id != self.world.bot_id:
-            self._check(self.world.channels[message.channel_id], Permission.MANAGE_MESSAGES)
+            self._access.channel(request, Permission.MANAGE_MESSAGES)
         self.postings.delete(message)
         return answer_nothing()
 
@@ -169,32 +185,5 @@ class Rest:
         return serialize_message(self.world, message, self._base_url())
 
     def _check_guild(self, request: web.Request) -> None:
-        if _number(request, "guild_id") != self.world.guild_id:
+        if number_of(request, "guild_id") != self.world.guild_id:
             raise unknown("Guild", UNKNOWN_GUILD)
-
-    def _channel(self, request: web.Request, needed: Permission = Permission.VIEW_CHANNEL) -> Channel:
-        channel = self.world.channels.get(_number(request, "channel_id"))
-        if channel is None:
-            raise unknown("Channel", UNKNOWN_CHANNEL)
-        self._check(channel, needed)
-        return channel
-
-    def _message(self, request: web.Request, needed: Permission = Permission.VIEW_CHANNEL) -> Message:
-        channel = self._channel(request, needed)
-        message = self.world.messages.get(_number(request, "message_id"))
-        if message is None or message.channel_id != channel.id or message.is_ephemeral:
-            raise unknown("Message", UNKNOWN_MESSAGE)
-        return message
-
-    def _check(self, channel: Channel, needed: Permission) -> None:
-        granted = self.world.permissions(self.world.bot_id, channel.id)
-        if not granted & Permission.VIEW_CHANNEL:
-            raise ApiError(403, MISSING_ACCESS, "Missing Access")
-        if not granted & needed:
-            raise ApiError(403, MISSING_PERMISSIONS, "Missing Permissions")
-
-
-def _number(request: web.Request, name: str) -> int:
-    text = request.match_info[name]
-    # Anything that is not a snowflake names nothing, so it is answered like an unknown id.
-    return int(text) if text.isdecimal() else 0

@@ -31,6 +31,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from .access import Access
 from .admission import API_PREFIX, Admission
 from .certificates import make_certificates
 from .errors import LoopbackError, NotSeen
@@ -41,6 +42,7 @@ from .interactions import Interaction, Interactions
 from .participant import Participant, Surroundings
 from .postings import Form, Postings
 from .rest import Rest
+from .threads import Threads
 from .trouble import Trouble
 from .voice_rooms import VoiceRooms
 from .voice_server import VoiceServer
@@ -118,9 +120,12 @@ class LoopbackDiscord(Trouble):
             await self._web.close()
 
     def _make_app(self) -> web.Application:
-        rest = Rest(self.world, self.postings, lambda: self.gateway_url, self.base_url)
+        threads = Threads(
+            self.world, Access(self.world), self.events.thread_changed, self.events.message_changed
+        )
+        rest = Rest(self.world, self.postings, threads, lambda: self.gateway_url, self.base_url)
         app = web.Application(client_max_size=REQUEST_BYTES, middlewares=[self.admission.middleware])
-        for route in [*rest.routes(), *self.interactions.routes()]:
+        for route in [*rest.routes(), *threads.routes(), *self.interactions.routes()]:
             app.router.add_route(route.method, API_PREFIX + route.path, route.handler)
         app.router.add_get("/gateway/", self.gateway.connect)
         app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self._get_attachment)

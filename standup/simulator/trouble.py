@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 
 from .admission import Admission
 from .errors import LoopbackError
@@ -39,6 +40,15 @@ class Trouble:
         self._overwrite(Overwrite(self.world.bot_id, True, allow=view), channel_id)
         self._overwrite(Overwrite(role_id, False, allow=view), channel_id)
         self._overwrite(Overwrite(self.world.guild_id, False, deny=view), channel_id)
+
+    def archive_thread(self, thread_id: int) -> None:
+        """Archive a thread, as Discord does when nobody writes in it."""
+        archived = self.world.archive_thread(thread_id, datetime.now(timezone.utc), is_archived=True)
+        self.events.thread_changed("THREAD_UPDATE", archived)
+
+    def delete_thread(self, thread_id: int) -> None:
+        """Delete a thread, as a moderator does."""
+        self.events.thread_changed("THREAD_DELETE", self.world.remove_thread(thread_id))
 
     def fail(self, route: str, *, status: int, times: int = 1, retry_after_s: float = 0.2) -> None:
         """Have the next *times* calls of *route* fail with 429 or 5xx.

@@ -18,6 +18,8 @@ from .permissions import EVERYONE, NOTHING, Overwrite, Permission, permissions_i
 DISCORD_EPOCH_MS = 1_420_070_400_000
 TEXT_CHANNEL = 0
 VOICE_CHANNEL = 2
+PUBLIC_THREAD = 11
+HAS_THREAD = 1 << 5
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 
@@ -64,6 +66,23 @@ class Channel:
     kind: int
     """TEXT_CHANNEL or VOICE_CHANNEL."""
     overwrites: tuple[Overwrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One public thread below a message, whose id it has; its permissions are those of its parent."""
+
+    id: int
+    name: str
+    parent_id: int
+    """The text channel of the message."""
+    owner_id: int
+    created_at: datetime
+    archive_minutes: int
+    """Discord archives it after so long without a message; the loopback leaves that to tests."""
+    is_archived: bool = False
+    archived_at: datetime | None = None
+    """When it was last archived or opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,7 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     roles: dict[int, Role] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
+    threads: dict[int, Thread] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     voice_states: dict[int, VoiceState] = field(default_factory=dict)
 
@@ -162,14 +182,14 @@ class World:
         return channel
 
     def permissions(self, user_id: int, channel_id: int) -> Permission:
-        """Work out what *user_id* may do in *channel_id*."""
+        """Work out what *user_id* may do in *channel_id*, a channel or a thread."""
         role_ids = self.users[user_id].role_ids
         granted = self.roles[self.guild_id].permissions
         for role_id in role_ids:
             granted |= self.roles[role_id].permissions
         return permissions_in_channel(
             granted,
-            self.channels[channel_id].overwrites,
+            self.channels[self._ruling(channel_id)].overwrites,
             everyone_id=self.guild_id,
             role_ids=role_ids,
             member_id=user_id,
@@ -181,6 +201,24 @@ class World:
         kept = tuple(one for one in channel.overwrites if one.target_id != overwrite.target_id)
         self.channels[channel_id] = dataclasses.replace(channel, overwrites=(*kept, overwrite))
         return self.channels[channel_id]
+
+    def start_thread(self, thread: Thread) -> Thread:
+        """Keep a new thread, and mark the message that it stands below for good."""
+        message = self.messages[thread.id]
+        self.messages[message.id] = dataclasses.replace(message, flags=message.flags | HAS_THREAD)
+        self.threads[thread.id] = thread
+        return thread
+
+    def archive_thread(self, thread_id: int, now: datetime, *, is_archived: bool) -> Thread:
+        """Archive a thread, or open it again."""
+        changed = dataclasses.replace(self.threads[thread_id], is_archived=is_archived, archived_at=now)
+        self.threads[thread_id] = changed
+        return changed
+
+    def remove_thread(self, thread_id: int) -> Thread:
+        """Take a thread away with all that was written in it; the message it stood below stays."""
+        self.messages = {one.id: one for one in self.messages.values() if one.channel_id != thread_id}
+        return self.threads.pop(thread_id)
 
     def find_nonce(self, channel_id: int, author_id: int, nonce: str) -> Message | None:
         """Find the author's message that carries *nonce*."""
@@ -211,6 +249,10 @@ class World:
             for message in self.messages.values()
             if message.channel_id == channel_id and not message.is_ephemeral
         )
+
+    def _ruling(self, channel_id: int) -> int:
+        thread = self.threads.get(channel_id)
+        return channel_id if thread is None else thread.parent_id
 
     def in_voice(self, channel_id: int) -> tuple[int, ...]:
         """List who sits in a voice channel."""

@@ -438,3 +438,16 @@ def test_a_missing_schema_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="standup migrate"):
         archive.meetings()
     archive.close()
+
+
+def test_a_transcript_from_a_moment_on(archive: Archive) -> None:
+    """Utterances that began earlier are left out; the people are all there."""
+    archive.adopt(running())
+    archive.keep_early(MEETING, HEARD)
+
+    found = archive.transcript(MEETING, 2_100)
+
+    assert [one.id for one in found.utterances] == ["u0002"]
+    assert {"11", "12"} <= {one.id for one in found.participants}
+    assert len(archive.transcript(MEETING, 2_101).utterances) == 0
+    assert len(archive.transcript(MEETING).utterances) == 2

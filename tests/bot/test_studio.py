@@ -16,11 +16,13 @@ from standup.bot import message as message_module
 from standup.bot import progress
 from standup.bot import recording as recording_module
 from standup.bot.endings import Ending, Limits
+from standup.bot.live_thread import LiveThreads
 from standup.bot.message import MeetingMessage
 from standup.bot.recording import Recording
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.errors import AudioCaptureError, ChannelForbidden
+from standup.meeting import Meeting
 from standup.pipeline import StageStatus
 from tests.bot.doubles import GUILD, VOICE, Stage, TextDouble, eventually, refusal
 
@@ -53,14 +55,34 @@ class IdleStages:
     def repeat_notify(self, meeting_id: str) -> None: ...
 
 
+class LiveDouble:
+    """Live threads that note what they are told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.error: Exception | None = None
+
+    async def follow(self, meeting: Meeting, message: MeetingMessage, ended: asyncio.Event) -> None:
+        self.told.append(f"follow {message.message_id}")
+        if self.error is not None:
+            raise self.error
+        await ended.wait()
+        self.told.append("ended")
+
+    async def finish(self, meeting: Meeting, message: MeetingMessage) -> None:
+        self.told.append(f"finish {message.message_id}")
+
+
 class StagedStudio(Studio):
     """A studio whose recordings have doubles for a voice connection and a journal."""
 
     def __init__(self) -> None:
         self.stage = Stage()
         self.shelf_double = ShelfDouble()
+        self.live_double = LiveDouble()
         limits = Limits(empty_grace_ms=30_000, longest_ms=3_600_000)
-        super().__init__(cast(Any, None), cast(Shelf, self.shelf_double), IdleStages(), limits)
+        live = cast(LiveThreads, self.live_double)
+        super().__init__(cast(Any, None), cast(Shelf, self.shelf_double), IdleStages(), limits, live)
 
     async def equip(self, manifest: Manifest, message: MeetingMessage, guild: discord.Guild) -> Recording:
         old = self.stage.recording.equipment
@@ -198,6 +220,39 @@ async def test_suspend_lets_an_ending_finish(studio: StagedStudio, text: TextDou
     await studio.suspend()
 
     assert studio.stage.kept.last.meeting.ended_at is not None
+
+
+async def test_the_live_thread_goes_beside(studio: StagedStudio, text: TextDouble) -> None:
+    """The live thread knows the message and the end of a recording, and of one that an earlier run ended."""
+    recording = await studio.begin(CHANNEL, text, "Ana")
+    await eventually(lambda: studio.live_double.told != [], "the live thread")
+    recording.stop(Ending.ASKED)
+    await eventually(lambda: "ended" in studio.live_double.told, "its end")
+    studio.follow(recording.meeting, recording.equipment.message, lambda notice: notice)
+    await eventually(lambda: len(studio.live_double.told) == 3, "another end")
+    await studio.suspend()
+
+    assert studio.live_double.told == ["follow 1001", "ended", "finish 1001"]
+
+
+async def test_a_live_thread_that_fails(studio: StagedStudio, text: TextDouble) -> None:
+    """A defect in the live thread costs the recording nothing."""
+    studio.live_double.error = RuntimeError("defect")
+    recording = await studio.begin(CHANNEL, text, "Ana")
+    await eventually(lambda: studio.stage.line.keepalives > 0, "a round")
+    recording.stop(Ending.ASKED)
+    await asyncio.wait_for(recording.is_closed.wait(), 5)
+    await studio.suspend()
+
+    assert recording.ending is Ending.ASKED
+
+
+async def test_a_live_thread_holds_no_restart_up(studio: StagedStudio, text: TextDouble) -> None:
+    """Suspending ends what goes on beside the recordings too."""
+    await studio.begin(CHANNEL, text, "Ana")
+    await eventually(lambda: studio.live_double.told != [], "the live thread")
+    await asyncio.wait_for(studio.suspend(), 5)
+    assert studio._tasks == {}
 
 
 async def test_quieted_people_are_not_expected(studio: StagedStudio, text: TextDouble) -> None:

@@ -73,6 +73,31 @@ async def test_the_alert_channel_stops_no_meeting(discord: LoopbackDiscord) -> N
     assert (Grade.DOUBTFUL, "Send Messages not granted") == (found[-1].grade, found[-1].finding)
 
 
+@pytest.mark.parametrize(
+    ("live_thread", "denied", "expected"),
+    [
+        pytest.param(
+            "true", Permission.CREATE_PUBLIC_THREADS, "Create Public Threads not granted", id="made"
+        ),
+        pytest.param(
+            "true", Permission.SEND_MESSAGES_IN_THREADS, "Send Messages in Threads not granted", id="written"
+        ),
+        pytest.param("true", Permission.CONNECT, "every permission is granted", id="nothing missing"),
+        pytest.param("false", Permission.CREATE_PUBLIC_THREADS, None, id="off"),
+    ],
+)
+async def test_the_live_thread(
+    discord: LoopbackDiscord, live_thread: str, denied: Permission, expected: str | None
+) -> None:
+    """What the live thread lacks in the text channel is a doubt, and told only when the setting is on."""
+    discord.deny(discord.text_channel_id, denied)
+    places = (Place(discord.voice_channel_id, listens=True), Place(discord.text_channel_id, posts=True))
+    found = await look(discord, *places, live_thread=live_thread)
+    told = [one for one in found if one.name.startswith("live thread")]
+    assert [one.finding for one in told] == ([] if expected is None else [expected])
+    assert Grade.BAD not in {one.grade for one in found}
+
+
 async def test_a_channel_that_is_not_there(discord: LoopbackDiscord) -> None:
     """A channel that Discord does not know is told by its id."""
     found = await look(discord, Place(123, is_named=True))

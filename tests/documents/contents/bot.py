@@ -35,7 +35,10 @@ USERS: Mapping[str, str] = {
 HISTORY = "read_message_history"
 #: Used by `standup.notify.discord_channel` when the answer to a post was lost; nobody checks it beforehand.
 ENTRY = "move_members"
-#: Looked at by `standup.bot.obstacles` where a channel is full; left out of the invitation.
+#: Looked at by `standup.bot.obstacles` where a channel is full.
+THREADS = "create_public_threads"
+OPTIONAL = (ENTRY, THREADS)
+#: Left out of the invitation.
 PLACES: Mapping[str, tuple[str, ...]] = {
     "voice channel": permissions.TO_LISTEN,
     "text channel": (*permissions.TO_POST, HISTORY),
@@ -50,13 +53,22 @@ USES: Mapping[str, tuple[str, str, str]] = {
     ),
     "connect": ("Connect", "to join the voice channel", "as above"),
     "send_messages": ("Send Messages", "the recording notice, then the notes", "as above"),
-    "send_messages_in_threads": ("Send Messages in Threads", "the same in a thread", "as above"),
+    "send_messages_in_threads": (
+        "Send Messages in Threads",
+        "the same in a thread; the words in the thread of `STANDUP_LIVE_THREAD`",
+        "as above; without that thread the recording goes on",
+    ),
     "embed_links": ("Embed Links", "the card that the notice and the notes stand in", "as above"),
     "attach_files": ("Attach Files", "summary.md and transcript.md", "as above"),
     HISTORY: (
         "Read Message History",
         "to find the own message again when Discord's answer to a post was lost",
         "the look is refused or finds nothing: the meeting is parked at notify, or its notes are posted twice",
+    ),
+    THREADS: (
+        "Create Public Threads",
+        "the thread of `STANDUP_LIVE_THREAD`; not in the invitation",
+        "there is no such thread, which recorder.log tells once; the recording goes on",
     ),
     ENTRY: (
         "Move Members",
@@ -116,14 +128,22 @@ def _needed() -> tuple[str, ...]:
 
 
 def _check_uses() -> None:
-    if set(USES) != {*_needed(), ENTRY}:
+    if set(USES) != {*_needed(), *OPTIONAL} or not {*permissions.TO_SHOW_LIVE} <= set(USES):
         raise LookupError("USES does not name the permissions that the code asks for")
-    for name in {*permissions.TO_LISTEN, *permissions.TO_POST, *permissions.TO_POST_IN_THREAD}:
+    asked = (
+        permissions.TO_LISTEN,
+        permissions.TO_POST,
+        permissions.TO_POST_IN_THREAD,
+        permissions.TO_SHOW_LIVE,
+    )
+    for name in {name for names in asked for name in names}:
         if permissions.missing((), (name,)) != (USES[name][0],):
             raise LookupError(f"the bot calls {name} otherwise")
 
 
 def _where(name: str) -> str:
+    if name == THREADS:
+        return "text channel"
     return ", ".join(place for place, names in PLACES.items() if name in names) or "voice channel"
 
 

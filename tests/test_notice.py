@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -373,6 +374,14 @@ def test_recording_tells_how_it_goes(is_degraded: bool, expected: str) -> None:
     made = recording(MEETING, 1, 65_000, is_degraded=is_degraded)
     assert made.cards[0].description.startswith("1 person heard · 1:05 · ")
     assert expected in made.cards[0].description
+
+
+@pytest.mark.parametrize("made", [opening, lambda meeting, _, **told: recording(meeting, 1, 1_000, **told)])
+def test_the_live_thread_is_told_of_where_there_is_one(made: Callable[..., Notice]) -> None:
+    """Who may read what is said while it is said stands in the notice from its first version on."""
+    told, untold = made(MEETING, "Ana", is_live=True), made(MEETING, "Ana")
+    assert "thread below this message" in told.cards[0].description
+    assert "thread" not in untold.cards[0].description
 
 
 def test_progress_marks_the_stages() -> None:

@@ -61,6 +61,8 @@ class Equipment:
     audience: Audience
     message: MeetingMessage
     clock: MeetingClock
+    is_live: bool = False
+    """Whether what is said is shown in a thread meanwhile, which the notice tells."""
 
 
 class Recording:
@@ -209,6 +211,7 @@ class Recording:
             shown_ms,
             is_degraded=self.is_degraded,
             unsighted=len(self.equipment.audience.unsighted),
+            is_live=self.equipment.is_live,
         )
         return wording.with_gaps(told, self.gaps.closed)
 

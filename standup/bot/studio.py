@@ -113,7 +113,9 @@ class Studio:
         meeting = _new_meeting(channel, text)
         with self.reserved(channel.guild.id), logs.about(meeting.id):
             message = MeetingMessage(text, meeting.id)
-            message_id = await message.post(notices.opening(meeting, started_by))
+            message_id = await message.post(
+                notices.opening(meeting, started_by, is_live=self._live is not None)
+            )
             try:
                 recording = await self.equip(Manifest(meeting, (), str(message_id)), message, channel.guild)
                 await recording.begin()
@@ -137,7 +139,8 @@ class Studio:
             journal, monotonic_ns=time.monotonic_ns, wall_ns=time.time_ns, is_kept=audience.keeps
         )
         line = VoiceLine(self._bot, guild_id, channel_id, listener)
-        equipment = Equipment(journal, listener, line, audience, message, MeetingClock(meeting.started_at))
+        clock, is_live = MeetingClock(meeting.started_at), self._live is not None
+        equipment = Equipment(journal, listener, line, audience, message, clock, is_live)
         return Recording(
             manifest, equipment, self._limits, self._shelf.keep, functools.partial(names.name_of, guild)
         )

@@ -20,22 +20,31 @@ CONSENT = (
     "stays muted."
 )
 
+LIVE = "What is said is also written, half a minute later, in a thread below this message."
 
-def opening(meeting: Meeting, started_by: str) -> Notice:
+
+def opening(meeting: Meeting, started_by: str, *, is_live: bool = False) -> Notice:
     """Return the recording notice; it must stand in the channel before the first packet is kept.
 
-    *started_by* is a display name.
+    *started_by* is a display name; *is_live* tells of the live thread.
     """
     who = cut(defuse(started_by), NAME_UNITS) or "Somebody"
-    return Notice(f"{RECORDED}\nStarted by {who}.", (_card(meeting.id, "Recording", CONSENT, RED),))
+    return Notice(f"{RECORDED}\nStarted by {who}.", (_card(meeting.id, "Recording", _consent(is_live), RED),))
 
 
 def recording(
-    meeting: Meeting, people: int, elapsed_ms: int, *, is_degraded: bool = False, unsighted: int = 0
+    meeting: Meeting,
+    people: int,
+    elapsed_ms: int,
+    *,
+    is_degraded: bool = False,
+    unsighted: int = 0,
+    is_live: bool = False,
 ) -> Notice:
     """Return the notice while people talk: how many have been heard, for how long, and whether all is kept.
 
-    *unsighted* people are in the voice channel and not recorded, because they cannot see this.
+    *unsighted* people are in the voice channel and not recorded, because they cannot see this; *is_live* tells of the
+    live thread.
     """
     heard = f"{_count(people, 'person', 'people')} heard · {clock(elapsed_ms)}"
     kept = (
@@ -43,8 +52,12 @@ def recording(
         if is_degraded
         else "✓ every packet is kept"
     )
-    told = "\n\n".join(filter(None, (f"{heard} · {kept}", _exempt(unsighted), CONSENT)))
+    told = "\n\n".join(filter(None, (f"{heard} · {kept}", _exempt(unsighted), _consent(is_live))))
     return Notice(RECORDED, (_card(meeting.id, "Recording", told, RED),))
+
+
+def _consent(is_live: bool) -> str:
+    return f"{CONSENT}\n{LIVE}" if is_live else CONSENT
 
 
 def progress(meeting: Meeting, stages: Sequence[str], finished: int) -> Notice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ LOOK_EVERY_S = 0.1
 OTHERS = sorted(set(PROGRAMS) - {"sentinel"})
 STANDUP = """#!/bin/sh
 echo "$2" >>{folder}/starts
+umask >{folder}/umask
 code=$(cat {folder}/code)
 test -z "$code" || exit "$code"
 echo up >&2
@@ -68,6 +70,10 @@ class Checkout:
         while any(self.starts()[one] < times for one in programs):
             assert time.monotonic() < deadline_s, self.starts()
             time.sleep(LOOK_EVERY_S)
+
+    def modes(self) -> dict[str, int]:
+        """Return the mode of each file in logs/."""
+        return {one.name: stat.S_IMODE(one.stat().st_mode) for one in (self.folder / "logs").iterdir()}
 
 
 @pytest.fixture
@@ -123,3 +129,16 @@ def test_wrong_settings_are_not_tried_again(checkout: Checkout) -> None:
     for one in OTHERS:
         assert [f"{one}: stopped", f"{one}: started"] == checkout.control("restart", one).splitlines()
     assert {"RUNNING"} == {checkout.states()[one] for one in OTHERS}
+
+
+def test_what_is_written_is_for_the_owner_alone(checkout: Checkout) -> None:
+    """In the background, supervisord's files for the programs and what these make themselves are closed to others.
+
+    Its own first log file is opened before it goes there, with the umask of whoever starts it.
+    """
+    checkout.start("")
+    checkout.until_started(1, *PROGRAMS)
+    outputs = {name: mode for name, mode in checkout.modes().items() if name != "supervisord.log"}
+    assert {f"{one}.out" for one in PROGRAMS} <= set(outputs)
+    assert {0o600} == set(outputs.values())
+    assert "0077" == (checkout.folder / "umask").read_text().strip()

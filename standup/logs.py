@@ -26,6 +26,8 @@ from standup.errors import SettingsError, StandupError
 EVENT = 25
 #: Level of the monitor's EVENT lines, between INFO and WARNING.
 LINE = "[%(asctime)s] %(levelname)s %(message)s%(meeting)s"
+FOLD = " · "
+#: Between the lines of a message that has several: Celery's connection errors end with blank ones.
 TIME = "%Y-%m-%d %H:%M:%S"
 DISCORD_TOKEN = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
 
@@ -65,6 +67,11 @@ class Line(logging.Formatter):
         record.meeting = f" meeting={meeting}" if meeting else ""
         record.exc_text = None
         return DISCORD_TOKEN.sub("[token]", super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line itself; a message of several lines is folded into one."""
+        record.message = FOLD.join(filter(None, map(str.strip, record.message.splitlines())))
+        return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:
         """Return the frames and the class; the text only of our own errors."""

@@ -122,6 +122,18 @@ def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def report(sentence: str, log_dir: Path) -> None:
+    """Put one ERROR line into ``errors.log``, for a program that did not come as far as `configure`.
+
+    Raises OSError when LOG_DIR cannot be written.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    handler = _errors(log_dir)
+    handler.setFormatter(Line())
+    handler.handle(logging.makeLogRecord({"levelno": logging.ERROR, "levelname": "ERROR", "msg": sentence}))
+    handler.close()
+
+
 def _errors(log_dir: Path) -> logging.Handler:
     handler = logging.handlers.WatchedFileHandler(log_dir / "errors.log", encoding="utf-8")
     handler.setLevel(logging.ERROR)

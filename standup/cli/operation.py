@@ -21,7 +21,7 @@ from standup.settings import Settings, load, readable
 from standup.supervision import exits
 from standup.supervision.launch import refuse
 from standup.supervision.launch import run as launch
-from standup.supervision.programs import PROGRAMS, environment, folder
+from standup.supervision.programs import PROGRAMS, check_port, environment, folder
 
 if TYPE_CHECKING:
     from standup.health import Check
@@ -171,6 +171,7 @@ def run(
     try:
         settings = load()
         variables = environment(program.value, settings)
+        check_port(program.value)
         needed = folder(program.value, settings)
         if needed is not None:
             needed.mkdir(parents=True, exist_ok=True)

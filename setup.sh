@@ -316,6 +316,9 @@ install_hooks() {
     fi
 }
 
+# supervisord opens its own log file, and in the foreground every other, with the umask of whoever starts it.
+close_logs() { [[ ! -d logs ]] || "${as_owner[@]}" chmod 700 logs; }
+
 install_web_packages() {
     local lock=$web_folder/package-lock.json installed=$web_folder/node_modules/.standup-ready wanted
     if [[ ! -f $lock ]]; then
@@ -352,6 +355,7 @@ main() {
     make_venv
     install_python_packages
     install_hooks
+    close_logs
     ! is_for_developing || install_web_packages
     step_name="checking the standup command"
     [[ -x $venv/bin/standup ]]

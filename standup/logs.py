@@ -26,6 +26,8 @@ from standup.errors import SettingsError, StandupError
 EVENT = 25
 #: Level of the monitor's EVENT lines, between INFO and WARNING.
 LINE = "[%(asctime)s] %(levelname)s %(message)s%(meeting)s"
+FOLD = " · "
+#: Between the lines of a message that has several: Celery's connection errors end with blank ones.
 TIME = "%Y-%m-%d %H:%M:%S"
 DISCORD_TOKEN = re.compile(r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
 
@@ -65,6 +67,11 @@ class Line(logging.Formatter):
         record.meeting = f" meeting={meeting}" if meeting else ""
         record.exc_text = None
         return DISCORD_TOKEN.sub("[token]", super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line itself; a message of several lines is folded into one."""
+        record.message = FOLD.join(filter(None, map(str.strip, record.message.splitlines())))
+        return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:
         """Return the frames and the class; the text only of our own errors."""
@@ -113,6 +120,18 @@ def configure(program: str, log_dir: Path, *, level: int = logging.INFO) -> None
     logging.getLogger("discord").setLevel(max(level, logging.INFO))
     for chatty in ("faster_whisper", "alembic", "httpx", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def report(sentence: str, log_dir: Path) -> None:
+    """Put one ERROR line into ``errors.log``, for a program that did not come as far as `configure`.
+
+    Raises OSError when LOG_DIR cannot be written.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    handler = _errors(log_dir)
+    handler.setFormatter(Line())
+    handler.handle(logging.makeLogRecord({"levelno": logging.ERROR, "levelname": "ERROR", "msg": sentence}))
+    handler.close()
 
 
 def _errors(log_dir: Path) -> logging.Handler:

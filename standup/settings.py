@@ -230,6 +230,17 @@ def load(env_file: Path | None = ENV_FILE, **overrides: Any) -> Settings:
         ) from None
 
 
+def readable(env_file: Path | None = ENV_FILE) -> Settings:
+    """Return the settings with the default for each that is wrong: where to tell that some are; never raises."""
+    try:
+        return Settings(_env_file=env_file)
+    except (OSError, UnicodeError):
+        return readable(None)
+    except ValidationError as cause:
+        wrong = {str(one["loc"][0]) for one in cause.errors(include_input=False)}
+        return Settings(_env_file=env_file, **{name: Settings.model_fields[name].default for name in wrong})
+
+
 def store(field: str, value: str, env_file: Path = ENV_FILE) -> None:
     """Set one setting in *env_file*, which must be there; every other line, its mode and its owner stay as they are.
 

@@ -52,7 +52,6 @@ TESTED_THROUGH = {
     "simulator.access": "simulator/test_rest.py",
     "simulator.answers": "simulator/test_server.py",
     "simulator.certificates": "simulator/test_server.py",
-    "simulator.console": "cli/test_cli.py",  # its help
     "simulator.events": "simulator/test_gateway.py",
     "simulator.relay": "simulator/test_server.py",
     "simulator.trouble": "simulator/test_faults.py",

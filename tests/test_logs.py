@@ -101,6 +101,43 @@ def test_exceptions(log_dir: Path, error: Exception, shown: str, hidden: str) ->
     assert "test_logs.py" in written
 
 
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param(
+            "Cannot connect.\nTrying again in 2.00 seconds...\n\n",
+            "Cannot connect. · Trying again in 2.00 seconds...",
+            id="Celery",
+        ),
+        pytest.param("\r\n  first\u2028second \n", "first · second", id="every kind of line end"),
+        pytest.param("one", "one", id="one line"),
+        pytest.param("", "", id="no words"),
+    ],
+)
+def test_a_record_is_one_line(log_dir: Path, message: str, expected: str) -> None:
+    """Lines of a message are folded into one, and none is blank."""
+    logs.configure("worker", log_dir)
+    with logs.about("20261123T095800Z-1f0c9a2b"):
+        logging.getLogger("celery.x").error(message)
+
+    (line,) = (log_dir / "errors.log").read_text().splitlines()
+    assert f"ERROR {expected} meeting=20261123T095800Z-1f0c9a2b" == line.partition("] ")[2]
+
+
+def test_frames_stay_below_a_folded_message(log_dir: Path) -> None:
+    """Only the message is folded: each frame of an exception keeps its lines."""
+    logs.configure("worker", log_dir)
+    try:
+        raise ValueError
+    except ValueError:
+        logging.getLogger("x").exception("It\nfailed")
+
+    first, *frames = (log_dir / "errors.log").read_text().splitlines()
+    assert first.endswith("ERROR It · failed")
+    assert frames[0].startswith("  File ")
+    assert "ValueError" == frames[-1]
+
+
 def test_a_moved_file_is_followed(log_dir: Path) -> None:
     """After logrotate has moved a file, lines go to a new one."""
     logs.configure("recorder", log_dir)

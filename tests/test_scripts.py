@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -204,6 +205,13 @@ def test_every_step_is_named_once(status: str, arguments: tuple[str, ...], check
         steps = [step for first, last, _ in named for step in range(int(first), int(last or first) + 1)]
         assert list(range(1, 9 if arguments else 8)) == steps
         assert {str(len(steps))} == {total for _, _, total in named}
+
+
+def test_setup_closes_the_log_folder(checkout: Path) -> None:
+    """Whatever mode supervisord gives its files, nobody else may look into their folder."""
+    (checkout / "logs").mkdir(mode=0o755)
+    assert 0 == run_script(checkout, "setup.sh").returncode
+    assert 0o700 == stat.S_IMODE((checkout / "logs").stat().st_mode)
 
 
 def test_second_setup_leaves_pip_alone(checkout: Path) -> None:

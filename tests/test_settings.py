@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from standup.errors import SettingsError
-from standup.settings import Settings, environment, load, store
+from standup.settings import Settings, environment, load, readable, store
 
 
 def test_defaults_need_nothing(tmp_path: Path) -> None:
@@ -52,6 +52,23 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, content: bytes, told
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(SettingsError, match=told):
         load(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("content", "log_dir"),
+    [
+        pytest.param(
+            b"STANDUP_LOG_DIR=said\nSTANDUP_LANGUAGE=7\nSTANDUP_LIVE=perhaps\n", "said", id="wrong values"
+        ),
+        pytest.param(b"STANDUP_LOG_DIR=said\nSTANDUP_LANGUAGE=\xff\xfe\n", "logs", id="not UTF-8"),
+        pytest.param(b"STANDUP_LOG_DIR=said\n", "said", id="nothing wrong"),
+    ],
+)
+def test_what_can_be_read_is_read(tmp_path: Path, content: bytes, log_dir: str) -> None:
+    """A setting that is wrong has its default, the others are as set; of a broken file nothing is."""
+    (tmp_path / ".env").write_bytes(content)
+    found = readable(tmp_path / ".env")
+    assert (Path(log_dir), "auto", True) == (found.log_dir, found.language, found.live)
 
 
 def test_the_token_hides_itself(tmp_path: Path) -> None:

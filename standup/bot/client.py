@@ -29,6 +29,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
+from standup.bot.outages import Outages
 from standup.errors import ServiceMissing, SettingsError, StandupError
 from standup.settings import Settings
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 15.0
 #: A program that was asked to stop closes within this time, journals first.
+CONNECTED = ("shard_connect", "shard_resumed")
 AUTHENTICATION_FAILED = 4004
 #: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 
@@ -62,9 +64,11 @@ class StandupBot(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             max_messages=None,
         )
+        self._outages = Outages()
 
     async def setup_hook(self) -> None:
         """Send also reconnects that cannot resume to the gateway that REST names."""
+        self._outages.begin()
         _, gateway_url, _ = await self.http.get_bot_gateway()
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
 
@@ -74,8 +78,15 @@ class StandupBot(commands.AutoShardedBot):
         discord.py keeps one voice state per person, changes it at the person's next event and runs handlers later
         than that when events come together: to a busy program, somebody who came and went would only have left.
         """
+        if event_name in CONNECTED:
+            self._outages.over()
         seen = [copy.copy(one) if isinstance(one, discord.VoiceState) else one for one in args]
         super().dispatch(event_name, *seen, **kwargs)
+
+    async def close(self) -> None:
+        """Close the connection to Discord."""
+        await super().close()
+        self._outages.end()
 
     async def suspend(self) -> None:
         """Leave everything so that the next start can go on; called once before the connection is closed."""

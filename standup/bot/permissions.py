@@ -9,9 +9,10 @@ from collections.abc import Collection
 
 TO_LISTEN = ("read_messages", "connect")
 #: In the voice channel; the bot is always muted and needs no right to speak.
-TO_POST = ("read_messages", "send_messages", "embed_links", "attach_files")
-#: In the text channel, for the notice and the notes with their files.
-TO_POST_IN_THREAD = ("read_messages", "send_messages_in_threads", "embed_links", "attach_files")
+TO_POST = ("read_messages", "send_messages", "embed_links", "attach_files", "read_message_history")
+#: In the text channel, for the notice and the notes with their files; the history for finding the own message again
+#: after a lost answer, without which the notes could be posted twice.
+TO_POST_IN_THREAD = ("read_messages", "send_messages_in_threads", *TO_POST[2:])
 #: The same in a thread.
 TO_SHOW_LIVE = ("create_public_threads", "send_messages_in_threads", "read_message_history")
 #: In the text channel, for the thread of what is read while people talk; without these there is none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -19,7 +20,7 @@ from rich.text import Text
 from standup import summary as summaries
 from standup import template as templates
 from standup import transcript as transcripts
-from standup.errors import InputRefused, MeetingNotFound, StandupError
+from standup.errors import ArchiveError, BrokerUnreachable, InputRefused, MeetingNotFound, StandupError
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
 from standup.notice.states import unheard, unsighted
@@ -190,9 +191,11 @@ def import_files(
 ) -> None:
     """Bring audio files in as a meeting; the running workers transcribe and summarize it.
 
-    All files start at the same moment. Any format that ffmpeg reads will do.
+    All files start at the same moment. Any format that ffmpeg reads will do. Without Redis the meeting is kept
+    and waits.
     """
     from standup import imports
+    from standup.dispatcher import sweep
 
     speakers: dict[str, Path] = {}
     for given in files:
@@ -205,6 +208,10 @@ def import_files(
     with opened() as archive, Console(stderr=True).status("Reading audio"):
         archive.migrate()
         made = imports.bring_in(archive, speakers, meeting_id(now, secrets.token_hex(4)), now)
+        try:
+            sweep(archive, time.time_ns() // 1_000_000)
+        except (ArchiveError, BrokerUnreachable) as problem:
+            typer.echo(f"{problem} The import is safe on disk and waits for that.", err=True)
     typer.echo(made.id)
 
 

@@ -7,6 +7,7 @@ import logging
 import secrets
 import sys
 import time
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from standup.errors import ArchiveError, SettingsError
-from standup.settings import Settings, load
+from standup import logs
+from standup.errors import ArchiveError, SettingsError, StandupError
+from standup.settings import Settings, load, readable
+from standup.supervision import exits
+from standup.supervision.launch import refuse
 from standup.supervision.launch import run as launch
-from standup.supervision.programs import PROGRAMS, environment, folder
+from standup.supervision.programs import PROGRAMS, check_port, environment, folder
 
 if TYPE_CHECKING:
     from standup.health import Check
@@ -164,9 +168,22 @@ def run(
 
     Ends with the program's exit code, 128 + N when signal N killed it (139 SIGSEGV, 137 SIGKILL).
     """
-    settings = load()
-    variables = environment(program.value, settings)
-    needed = folder(program.value, settings)
-    if needed is not None:
-        needed.mkdir(parents=True, exist_ok=True)
-    launch(program.value, settings, variables)
+    try:
+        settings = load()
+        variables = environment(program.value, settings)
+        check_port(program.value)
+        needed = folder(program.value, settings)
+        if needed is not None:
+            needed.mkdir(parents=True, exist_ok=True)
+        launch(program.value, settings, variables)
+    except StandupError as problem:
+        _tell_of(program.value, problem)
+        raise
+
+
+def _tell_of(program: str, problem: StandupError) -> None:
+    """Have the sentinel and `errors.log` know of a program that did not come as far as its launcher."""
+    settings = readable()
+    with suppress(OSError):  # it stands on stderr too
+        logs.report(f"{program} is not started: {problem}", settings.log_dir)
+    refuse(program, problem.exit_status, settings.data_dir / exits.FILE_NAME)

@@ -29,7 +29,7 @@ ANSWER_S = 5.0
 PER_CHANNEL_S = 10.0
 NEEDED_INTENTS: Sequence[str] = ()
 #: Privileged intents of our programs, as the application's flags call them; there is none.
-TO_ALERT = ("read_messages", "send_messages")
+TO_ALERT = ("read_messages", "send_messages", "read_message_history")
 
 Found: TypeAlias = discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread
 

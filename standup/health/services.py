@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from standup.archive import Archive, database
 from standup.errors import ModelLoadError, SettingsError, StandupError
+from standup.failures import LOWEST_PROFILE, Recovery
 from standup.health import verdicts
 from standup.health.check import Check, bad
 from standup.meeting import Meeting
@@ -101,13 +102,27 @@ def history(settings: Settings, limit: int) -> tuple[Check, tuple[Meeting, ...]]
     """Read from the archive what its programs do differently after failures, and the *limit* latest meetings."""
     archive = Archive.of(settings)
     try:
-        return verdicts.profiles(archive.failures.measures()), archive.meetings(limit)
+        measures = archive.failures.measures()
+        is_smaller = any(one.recovery is Recovery.SMALLER_PROFILE for one in measures)
+        lowest = _lowest_profile(settings.whisper) if is_smaller else LOWEST_PROFILE
+        return verdicts.profiles(measures, lowest), archive.meetings(limit)
     except StandupError as problem:
         return bad(
             "profile", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server"
         ), ()
     finally:
         archive.close()
+
+
+def _lowest_profile(settings: WhisperSettings) -> int:
+    """Return the last memory profile that the model has on this machine, of any model when it is not there."""
+    # Loads what reads speech, which takes longer than all other looks at the archive.
+    from standup.transcribe.engines import profiles_of
+
+    try:
+        return len(profiles_of(models.resolve(settings, DiskShelf(HubShelf())))) - 1
+    except ModelLoadError:  # `model` says why
+        return LOWEST_PROFILE
 
 
 def model(settings: WhisperSettings) -> tuple[Check, int]:

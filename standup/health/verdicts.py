@@ -181,11 +181,14 @@ def model(label: str, wanted: str, bundled: str) -> Check:
     return good("model", label)
 
 
-def profiles(measures: Collection[Measure]) -> Check:
-    """Judge what programs do differently since they failed: a smaller memory profile, the debug mode."""
+def profiles(measures: Collection[Measure], lowest: int = LOWEST_PROFILE) -> Check:
+    """Judge what programs do differently since they failed: a smaller memory profile, the debug mode.
+
+    *lowest* is the last profile that the model has on this machine; a level beyond it is that one.
+    """
     smaller = [one for one in measures if one.recovery is Recovery.SMALLER_PROFILE]
     debugged = [one for one in measures if one.recovery is Recovery.DEBUG]
-    told = [f"{one.program} with memory profile {one.level} of {LOWEST_PROFILE}" for one in smaller]
+    told = [f"{one.program} with memory profile {min(one.level, lowest)} of {lowest}" for one in smaller]
     told += [f"{one.program} in debug mode" for one in debugged]
     if not told:
         return good("profile", "every program runs in full")

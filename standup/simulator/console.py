@@ -29,7 +29,8 @@ drop                     drop the bot's voice connection
 restart                  restart the gateway
 quit                     end"""
 WATCH_EVERY_S = 0.5
-ANSWER_S = 10.0
+ANSWER_S = 30.0
+#: Joining a voice channel takes the bot a while.
 Say = Callable[[str], None]
 
 
@@ -119,7 +120,11 @@ class Console:
         async def order(_words: Sequence[str]) -> None:
             host = next(iter(self._people.values()))
             answer = await self._discord.invoke(host, "standup", subcommand)
-            await self._discord.wait_until(lambda: bool(answer.message), ANSWER_S, "the bot's answer")
+
+            def is_filled() -> bool:
+                return answer.message is not None and not answer.message.is_loading
+
+            await self._discord.wait_until(is_filled, ANSWER_S, "the bot's answer")
             if answer.message is not None:
                 self._say(_told(answer.message))
 

@@ -246,7 +246,7 @@ class Interactions:
         if message:
             content["interaction"] |= {
                 "response_message_id": str(message.id),
-                "response_message_loading": bool(message.flags & LOADING),
+                "response_message_loading": message.is_loading,
                 "response_message_ephemeral": bool(message.flags & EPHEMERAL),
             }
             content["resource"] = {"type": answer_type, "message": self._show(message)}
@@ -257,7 +257,7 @@ class Interactions:
         interaction = self._interaction(request)
         form = await read_form(request)
         original = interaction.message
-        if original and original.flags & LOADING:
+        if original and original.is_loading:
             return answer_json(self._show(self._postings.edit(original, form)))
         message = self._post(interaction, form)
         interaction.followup_ids.append(message.id)

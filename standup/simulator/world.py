@@ -119,6 +119,11 @@ class Message:
     """The interaction that it answers."""
 
     @property
+    def is_loading(self) -> bool:
+        """Whether it is a deferred answer that is yet to be filled: Discord shows "thinking"."""
+        return bool(self.flags & LOADING)
+
+    @property
     def is_ephemeral(self) -> bool:
         """Say whether only the member who called the bot sees it."""
         return bool(self.flags & EPHEMERAL)

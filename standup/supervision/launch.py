@@ -63,6 +63,16 @@ def run(program: str, settings: Settings, environment: Mapping[str, str] | None 
     os.execve(sys.executable, (*launcher, *argv), {**os.environ, **(environment or {})})
 
 
+def refuse(program: str, code: int, record: Path) -> None:
+    """Leave the exit record of a program that cannot be launched, as a launcher leaves one of what it ran.
+
+    Waits before that as long as its start would have been held back.
+    """
+    launcher = Launcher(program, (), record)
+    launcher._held_back(threading.Event())
+    launcher._note(code, time.monotonic())
+
+
 def start(
     argv: Sequence[str], environment: Mapping[str, str] | None = None, output: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from standup.errors import SettingsError
+from standup.errors import ServiceMissing, SettingsError
 from standup.settings import Settings
 
 CPU_QUEUES = "capture,summarize,notify"
 GPU_QUEUE = "gpu"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-FLOWER_PORT = 5555
+FLOWER_HOST, FLOWER_PORT = "127.0.0.1", 5555
 RUNTIME_BUCKETS_S = "0.1,0.5,1,2.5,5,10,30,60,120,300,600,1800,inf"
 
 
@@ -59,6 +60,23 @@ def environment(program: str, settings: Settings) -> Mapping[str, str]:
         "FLOWER_COOKIE_SECRET": cookies,
         "FLOWER_UNAUTHENTICATED_API": "false",
     }
+
+
+def check_port(program: str, port: int = FLOWER_PORT) -> None:
+    """Raise ServiceMissing when the port of ``flower`` is taken: Flower itself would die of an exception."""
+    if program != "flower":
+        return
+    with socket.socket() as probe:
+        # As Flower does: connections of its last run that are still being closed are in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((FLOWER_HOST, port))
+        except OSError as cause:
+            raise ServiceMissing(
+                f"Port {port} on {FLOWER_HOST}, where Flower is to listen, cannot be had ({cause.strerror}); see who "
+                f"has it with `ss -ltnp 'sport = :{port}'` and end that, or leave this Flower stopped with "
+                "`supervisorctl -c supervisord.conf stop flower`."
+            ) from cause
 
 
 def folder(program: str, settings: Settings) -> Path | None:
@@ -106,7 +124,7 @@ def _flower(settings: Settings) -> Sequence[str]:
     environment("flower", settings)
     return (
         *(sys.executable, "-m", "celery", "-A", "standup.celery", "flower"),
-        *("--address=127.0.0.1", f"--port={FLOWER_PORT}"),
+        *(f"--address={FLOWER_HOST}", f"--port={FLOWER_PORT}"),
         # Whoever may look may not shut workers down or run tasks.
         "--read_only=True",
         # Task names are the stages, the only argument is the meeting.

@@ -30,12 +30,16 @@ def whisper_engine(
     return engine
 
 
+def profiles_of(chosen: ModelChoice) -> tuple[Profile, ...]:
+    """Return the memory profiles of *chosen* on this machine, from the full one down; no model is loaded."""
+    full = WhisperEngine(chosen)
+    return ladder(Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes))
+
+
 @lru_cache(maxsize=1)
 def _ladder_engine(settings: WhisperSettings) -> vram.LadderEngine:
     chosen = resolve(settings)
-    full = WhisperEngine(chosen)
-    top = Profile(chosen.label, chosen.device, chosen.compute_type, full.batch_windows, full.lanes)
-    return vram.LadderEngine(ladder(top), partial(_engine, settings, chosen))
+    return vram.LadderEngine(profiles_of(chosen), partial(_engine, settings, chosen))
 
 
 def _engine(settings: WhisperSettings, chosen: ModelChoice, wanted: Profile) -> WhisperEngine:

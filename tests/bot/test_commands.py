@@ -181,6 +181,10 @@ def _without_sending_in_threads(ask: Ask) -> None:
     ask.text.is_private.return_value = False
 
 
+def _without_history(ask: Ask) -> None:
+    ask.text.permissions_for.return_value = permissions(read_message_history=False)
+
+
 def _in_a_full_channel(ask: Ask) -> None:
     ask.channel.user_limit = 1
 
@@ -220,6 +224,7 @@ def _deafened(ask: Ask) -> None:
         pytest.param(
             _without_sending_in_threads, "**Send Messages in Threads**", id="may not post in threads"
         ),
+        pytest.param(_without_history, f"**Read Message History** in <#{TEXT}>", id="may not look back"),
         pytest.param(_in_a_full_channel, obstacles.FULL, id="channel full"),
         pytest.param(
             _where_somebody_cannot_see_it,

@@ -15,6 +15,7 @@ from standup.cli import application, main
 from standup.health import Grade
 from standup.meeting import Meeting
 from standup.settings import load
+from standup.supervision import exits
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
@@ -98,6 +99,37 @@ def test_idle_in_a_meeting() -> None:
     """A meeting that is being recorded is named, and the exit status is 75."""
     record(ended=False)
     assert (75, f"Being recorded: {MEETING}.\n") == invoke("idle")
+
+
+@pytest.mark.parametrize(
+    ("program", "env", "told"),
+    [
+        pytest.param("recorder", "STANDUP_LANGUAGE=7", "STANDUP_LANGUAGE", id="a wrong value"),
+        pytest.param("flower", "", "STANDUP_FLOWER_PASSWORD", id="none for this program"),
+        pytest.param("redis", "", "STANDUP_BROKER_URL", id="to be started elsewhere"),
+    ],
+)
+def test_a_program_that_is_not_launched_is_told_of(
+    home: Path,
+    program: str,
+    env: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where `standup run` itself finds the settings wrong, there is an exit record and one line in errors.log,
+    where the readable settings say."""
+    monkeypatch.setenv("STANDUP_BROKER_URL", "amqp://elsewhere//")
+    (home / ".env").write_text(f"{env}\nSTANDUP_DATA_DIR=kept\nSTANDUP_LOG_DIR=said\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["run", program])
+    assert 78 == ended.value.code
+    assert told in capsys.readouterr().err
+    (left,) = exits.read(home / "kept" / exits.FILE_NAME)
+    assert (program, 78, True) == (left.program, left.code, left.is_failure)
+    (line,) = (home / "said" / "errors.log").read_text().splitlines()
+    assert f"ERROR {program} is not started: " in line
+    assert told in line
 
 
 def test_flower_does_not_run_without_a_password(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,19 @@ async def test_the_live_thread(
     assert Grade.BAD not in {one.grade for one in found}
 
 
+@pytest.mark.parametrize(
+    ("is_vital", "grade"),
+    [pytest.param(True, Grade.BAD, id="notes"), pytest.param(False, Grade.DOUBTFUL, id="alerts")],
+)
+async def test_own_messages_must_be_found_again(
+    is_vital: bool, grade: Grade, discord: LoopbackDiscord
+) -> None:
+    """Without the history, what was posted could be posted twice."""
+    discord.deny(discord.text_channel_id, Permission.READ_MESSAGE_HISTORY)
+    found = await look(discord, Place(discord.text_channel_id, posts=True, is_vital=is_vital))
+    assert (grade, "Read Message History not granted") == (found[-1].grade, found[-1].finding)
+
+
 async def test_a_channel_that_is_not_there(discord: LoopbackDiscord) -> None:
     """A channel that Discord does not know is told by its id."""
     found = await look(discord, Place(123, is_named=True))

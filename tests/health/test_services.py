@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from standup.archive import Archive
+from standup.archive import Archive, Failure
+from standup.failures import LOWEST_PROFILE
 from standup.health import services
 from standup.health.check import Grade
 from standup.settings import LanguageModelSettings, Settings, WhisperSettings, load
@@ -159,6 +160,29 @@ def test_history_of_a_quiet_archive(tmp_path: Path) -> None:
     archive.close()
     check, meetings = services.history(wanted, 5)
     assert (Grade.GOOD, ()) == (check.grade, meetings)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        pytest.param("tiny.en", "worker-gpu with memory profile 1 of 1", id="there is no smaller model"),
+        pytest.param("nonesuch", f"worker-gpu with memory profile 2 of {LOWEST_PROFILE}", id="not there"),
+    ],
+)
+def test_the_profile_is_one_of_this_machines(
+    model: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two deaths for want of memory go no further down than the ladder of the model on this device."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    wanted = settings(tmp_path, whisper_model=model, whisper_device="cpu")
+    archive = Archive.of(wanted)
+    archive.migrate()
+    for at_ms in (1, 2):
+        archive.failures.note(Failure(at_ms, "worker-gpu", 137, death_id=str(at_ms)))
+    for number, _ in archive.failures.unanswered():
+        archive.failures.answer(number)
+    archive.close()
+    assert told == services.history(wanted, 5)[0].finding
 
 
 def test_history_without_tables(tmp_path: Path) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
 
-from standup.errors import SettingsError
+from standup.errors import ServiceMissing, SettingsError
 from standup.pipeline import QUEUES, Stage
 from standup.settings import Settings, load
-from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE, PROGRAMS, command, environment, folder
+from standup.supervision.programs import (
+    CPU_QUEUES,
+    GPU_QUEUE,
+    PROGRAMS,
+    check_port,
+    command,
+    environment,
+    folder,
+)
 
 PASSWORD = "a-password-for-flower"
 CONFIG = Path(__file__).parents[2] / "supervisord.conf"
@@ -35,6 +44,21 @@ def test_supervisord_leaves_its_terminal() -> None:
 
 def settings(tmp_path: Path, broker_url: str = "redis://127.0.0.1:6379/0") -> Settings:
     return load(None, data_dir=tmp_path, broker_url=broker_url, flower_password=PASSWORD)
+
+
+def test_a_taken_port_is_told_before_flower_starts() -> None:
+    """The sentence names the port and the next step; a port that is free again is no obstacle."""
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", 0))
+        port = taker.getsockname()[1]
+        taker.listen()
+        with pytest.raises(
+            ServiceMissing, match=rf"Port {port} .*Address already in use.* stop flower"
+        ) as told:
+            check_port("flower", port)
+        assert 69 == told.value.exit_status
+        check_port("beat", port)
+    check_port("flower", port)
 
 
 def test_every_queue_has_a_worker() -> None:

@@ -32,8 +32,6 @@ USERS: Mapping[str, str] = {
     "unschedule": MANAGERS,
     "settings": f"to read: {EVERYBODY}; to change: {MANAGERS}",
 }
-HISTORY = "read_message_history"
-#: Used by `standup.notify.discord_channel` when the answer to a post was lost; nobody checks it beforehand.
 ENTRY = "move_members"
 #: Looked at by `standup.bot.obstacles` where a channel is full.
 THREADS = "create_public_threads"
@@ -41,8 +39,8 @@ OPTIONAL = (ENTRY, THREADS)
 #: Left out of the invitation.
 PLACES: Mapping[str, tuple[str, ...]] = {
     "voice channel": permissions.TO_LISTEN,
-    "text channel": (*permissions.TO_POST, HISTORY),
-    "thread": (*permissions.TO_POST_IN_THREAD, HISTORY),
+    "text channel": permissions.TO_POST,
+    "thread": permissions.TO_POST_IN_THREAD,
 }
 #: Permission, as discord.py calls it -> what Discord calls it, what for, and what happens without.
 USES: Mapping[str, tuple[str, str, str]] = {
@@ -60,10 +58,10 @@ USES: Mapping[str, tuple[str, str, str]] = {
     ),
     "embed_links": ("Embed Links", "the card that the notice and the notes stand in", "as above"),
     "attach_files": ("Attach Files", "summary.md and transcript.md", "as above"),
-    HISTORY: (
+    "read_message_history": (
         "Read Message History",
         "to find the own message again when Discord's answer to a post was lost",
-        "the look is refused or finds nothing: the meeting is parked at notify, or its notes are posted twice",
+        "as above; taken away later, the meeting is parked at notify or its notes are posted twice",
     ),
     THREADS: (
         "Create Public Threads",

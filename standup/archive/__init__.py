@@ -7,10 +7,8 @@ otherwise. Safe to use from several threads and processes. Times are integer mil
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from standup import summary as summaries
 from standup.archive import database, history, records, stages
 from standup.archive.audio import AudioStore
+from standup.archive.erasure import Erasure, refuse_repeat
 from standup.archive.failures import Answer, Failure, FailureLog
 from standup.archive.guilds import GuildBook
 from standup.archive.history import Before
@@ -31,6 +30,8 @@ from standup.archive.models import (
     TrackRow,
     UtteranceRow,
 )
+from standup.archive.people import PeopleBook
+from standup.archive.records import Posted
 from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.early import take_over
@@ -57,16 +58,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The one message of a meeting."""
-
-    message_id: str
-    """Empty when none is known yet."""
-    final: bool
-    """The notes are in it."""
-
-
 class Archive:
     """The rows and the audio of all meetings."""
 
@@ -78,6 +69,8 @@ class Archive:
         self.failures = FailureLog(self._sessions)
         self.schedules = ScheduleBook(self._sessions)
         self.guilds = GuildBook(self._sessions)
+        self.people = PeopleBook(self._sessions)
+        self.erasure = Erasure(self._engine, self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:
@@ -228,7 +221,8 @@ class Archive:
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
         """Start a meeting's stages again from *first*, or from the first that is not done when that is earlier.
 
-        Returns the stage it begins with. Raises MeetingNotFound, or ValueError while the meeting is still recorded.
+        Returns the stage it begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and
+        StandupError when what *first* needs was deleted.
         """
         with self._writing() as session:
             row = self._row(session, meeting_id)
@@ -236,6 +230,7 @@ class Archive:
             found = stages.statuses(session, meeting_id)
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
             begin = min(first or undone, undone, key=STAGES.index)
+            refuse_repeat(row, begin, has_stages=bool(found))
             stages.reopen(session, meeting_id, begin)
             return begin
 
@@ -310,10 +305,9 @@ class Archive:
 
     def store_summary(self, held: Claim, summary: Summary, now_ms: int) -> None:
         """Store the summary, and finish the stage."""
-        document = json.dumps(summaries.serialize(summary), ensure_ascii=False)
         with self._writing() as session:
             stages.finish(session, held, now_ms)
-            session.merge(SummaryRow(meeting_id=held.meeting_id, document=document))
+            history.keep_notes(session, held.meeting_id, summary)
 
     def store_notice(self, held: Claim, message_id: str, now_ms: int) -> None:
         """Store that the notes are posted, finish the stage and with it the meeting."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fsspec
 from fsspec.core import url_to_fs
 
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
+from standup.meeting import check_meeting_id
 
 NO_SPACE = 28  # errno.ENOSPC
+REMOVALS = 20
+"""How often a folder is removed that another process removes too, or writes into."""
 
 
 class AudioStore:
@@ -84,9 +87,37 @@ class AudioStore:
                 for file in sorted(folder.iterdir()):
                     self._put_once(file, f"{self._path(meeting_id)}/{kind}/{file.name}")
 
+    def remove(self, meeting_id: str, path: str = "") -> None:
+        """Delete a file or folder of a meeting, or all of its folder; does nothing where there is none.
+
+        Several may do so at once. Never follows a symbolic link. Raises ArchiveError when something is left.
+        """
+        target = f"{self._path(check_meeting_id(meeting_id))}/{path}".rstrip("/")
+        self._refuse_links(meeting_id)
+        with self._guarded(meeting_id):
+            for _ in range(REMOVALS):
+                self._fs.invalidate_cache()
+                if not self._fs.exists(target):
+                    return
+                with suppress(FileNotFoundError):  # another process was faster with one of the files
+                    self._fs.rm(target, recursive=True)
+        raise ArchiveUnreachable(
+            f"The audio of meeting {meeting_id} comes back while it is deleted; try again."
+        )
+
     def location(self, meeting_id: str, path: str) -> str:
         """Return where a file of a meeting lies, for people."""
         return str(self._fs.unstrip_protocol(f"{self._path(meeting_id)}/{path}")).removeprefix("file://")
+
+    def _refuse_links(self, meeting_id: str) -> None:
+        folder = Path(self._path(meeting_id))
+        if not self._local or not (folder.is_symlink() or folder.is_dir()):
+            return
+        if any(one.is_symlink() for one in (folder, *folder.iterdir())):
+            raise ArchiveError(
+                f"In the folder of meeting {meeting_id} is a symbolic link, so nothing there was deleted; delete what "
+                "it leads to by hand, then the link, and try again."
+            )
 
     def _path(self, meeting_id: str) -> str:
         return f"{self._root}/meetings/{meeting_id}"

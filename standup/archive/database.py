@@ -65,7 +65,14 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    # secure_delete: what is deleted or replaced was said by people, and must not stay readable in free pages.
+    settings = (
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    )
+    for pragma in settings:
         connection.execute(f"PRAGMA {pragma}")
     _enter_wal(connection)
 
@@ -88,6 +95,28 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(
         "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
     )
+
+
+def scrub(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, which still holds what was deleted; any other database has none of ours.
+
+    Returns False when somebody read or wrote for as long as a statement waits: then it must be tried again.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with guarded():
+        connection = engine.raw_connection()  # a checkpoint inside a transaction is refused
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            answer = (
+                cursor.fetchone()
+            )  # whether somebody was in the way; frames in the log, frames brought over
+            return answer is not None and not answer[0]
+        except sqlite3.OperationalError:  # locked, or the disk refuses
+            return False
+        finally:
+            connection.close()
 
 
 @contextmanager

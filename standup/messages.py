@@ -50,7 +50,7 @@ class Message:
             Fate.GONE: f"The message of meeting {self.meeting_id} in Discord had been deleted before.",
         }
         cause = f" ({self.why})" if self.why else ""
-        left = f"The message of meeting {self.meeting_id} is left as it was{cause}; delete it in Discord: {self.address}"
+        left = f"The message of meeting {self.meeting_id} is as it was{cause}; delete it in Discord: {self.address}"
         return told.get(self.fate, left)
 
 

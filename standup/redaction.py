@@ -74,7 +74,8 @@ class Names:
 
     def _blank(self, found: re.Match[str]) -> str:
         word = found[0]
-        return word if word not in self._exact and word[0].islower() else BLANK
+        may_be_another = word.islower() and word.isalpha() and word not in self._exact
+        return word if may_be_another else BLANK
 
 
 def _words(name: str) -> list[str]:

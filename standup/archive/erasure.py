@@ -88,6 +88,7 @@ class Erasure:
                 update(FailureRow).where(FailureRow.meeting_id == meeting_id).values(meeting_id="")
             )
             session.execute(delete(MeetingRow).where(MeetingRow.id == meeting_id))
+            database.note_deletion(session)
             return changed
 
     def scrub(self) -> bool:

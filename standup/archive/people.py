@@ -106,6 +106,7 @@ class PeopleBook:
         )
         with database.guarded(), self._sessions.begin() as session:
             session.execute(gone)
+            database.note_deletion(session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ class _Meeting:
             self._row.sound = Sound.TRACKS.value
         stages.supersede(session, meeting_id)
         self._forget_word()
+        database.note_deletion(session)
         return replace(removed, later=later)
 
     def _forget_word(self) -> None:

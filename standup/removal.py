@@ -15,10 +15,10 @@ from standup import logs
 from standup.archive import Archive, manifest
 from standup.archive.audio import AudioStore
 from standup.archive.people import Person, Removed
-from standup.errors import MeetingBusy, StandupError
+from standup.errors import MeetingBusy, MeetingNotFound, StandupError
 from standup.retention import Deed, Retention, Rule
 
-MOST_PER_RUN = 100
+MOST_PER_RUN = 20
 """Meetings that one run deletes of each kind; the next run takes the rest."""
 SOUND = ("journal", "tracks")
 
@@ -45,7 +45,9 @@ def expire(archive: Archive, data_dir: Path, retention: Retention, now_ms: int) 
         found = archive.erasure.candidates(rule, MOST_PER_RUN)
         done[rule.deed] = tuple(one for one in found if _expire(archive, data_dir, rule, one))
     if not archive.erasure.scrub():  # also what `standup delete` could not empty
-        log.warning("The write-ahead log is in use and was not emptied; the next run does it")
+        log.warning(
+            "SQLite's files are in use or full, and still hold what was deleted; the next run tidies them"
+        )
     return Expired(done[Deed.SOUND], done[Deed.MEETING])
 
 
@@ -95,6 +97,8 @@ def forget(
     found = _each(person, lambda meeting_id: archive.people.cut(person, meeting_id, now_ms))
     for one in found.removed:
         _remove(archive, data_dir, one.meeting_id, *_files(one))
+        for scratch in manifest.meeting_folder(data_dir, one.meeting_id).glob(f".{manifest.NAME}.*"):
+            scratch.unlink(missing_ok=True)  # half a manifest, of a writer that was killed
     for one in found.removed:
         tell(one)
         archive.people.leave(person, one.meeting_id)
@@ -106,6 +110,8 @@ def _each(person: Person, do: Callable[[str], Removed]) -> Forgotten:
     for meeting_id, _ in person.places:
         try:
             removed.append(do(meeting_id))
+        except MeetingNotFound:  # deleted meanwhile
+            continue
         except MeetingBusy as busy:
             waiting.append(busy)
     return Forgotten(tuple(removed), tuple(waiting))
@@ -124,5 +130,3 @@ def _remove(archive: Archive, data_dir: Path, meeting_id: str, *paths: str) -> N
     for store in (archive.audio, AudioStore(str(data_dir.absolute()))):
         for path in paths:
             store.remove(meeting_id, path)
-    for scratch in manifest.meeting_folder(data_dir, meeting_id).glob(f".{manifest.NAME}.*"):
-        scratch.unlink(missing_ok=True)  # half a manifest, of a writer that was killed

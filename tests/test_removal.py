@@ -12,7 +12,7 @@ from standup import removal
 from standup.archive import Archive, Manifest, manifest
 from standup.archive.people import Removed
 from standup.errors import MeetingNotFound, PersonNotFound
-from standup.meeting import Meeting
+from standup.meeting import Meeting, Participant
 from standup.pipeline import Stage
 from standup.removal import Expired
 from standup.retention import DAY_MS, Retention
@@ -195,7 +195,11 @@ def test_forgetting_goes_on_after_a_kill(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: int
 ) -> None:
     """Wherever a run is killed, the next one finds the person and leaves nothing, and every message is rewritten."""
-    meetings = {finished(archive, START + number * DAY, files=tmp_path) for number in range(2)}
+    called = (ANNABEL, Participant(ANNABEL.id, "Zenobia"))  # Ben calls her Annabel in both
+    meetings = {
+        finished(archive, START + number * DAY, people=(one, BEN), files=tmp_path)
+        for number, one in enumerate(called)
+    }
     steps, told = iter(range(1, 99)), set()
 
     def mortal(do):  # type: ignore[no-untyped-def]
@@ -217,10 +221,10 @@ def test_forgetting_goes_on_after_a_kill(
                 NOW_MS,
                 lambda one: told.add(one.meeting_id),
             )
-    told |= {one.meeting_id for one in forget(archive, tmp_path, ANNABEL.name)}
+    told |= {one.meeting_id for one in forget(archive, tmp_path, ANNABEL.id)}
     assert told == meetings
     left = every_byte(tmp_path)
-    assert [one for one in (b"Annabel", ANNABEL.id.encode(), b"chandelier") if one in left] == []
+    assert [one for one in (b"Annabel", b"Zenobia", ANNABEL.id.encode(), b"chandelier") if one in left] == []
 
 
 def test_what_must_wait_is_taken_later(archive: Archive, tmp_path: Path) -> None:

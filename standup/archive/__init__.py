@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from standup import summary as summaries
 from standup.archive import database, history, records, stages
 from standup.archive.audio import AudioStore
-from standup.archive.erasure import Erasure, refuse_repeat
+from standup.archive.erasure import Erasure, refuse_repeat, row_of
 from standup.archive.failures import Answer, Failure, FailureLog
 from standup.archive.guilds import GuildBook
 from standup.archive.history import Before
@@ -35,7 +35,7 @@ from standup.archive.records import Posted
 from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.early import take_over
-from standup.errors import MeetingNotFound, WorkerDied
+from standup.errors import WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
 from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
 from standup.settings import Settings
@@ -128,7 +128,7 @@ class Archive:
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting; raise MeetingNotFound."""
         with self._reading() as session:
-            return records.meeting(self._row(session, meeting_id))
+            return records.meeting(row_of(session, meeting_id))
 
     def meetings(self, limit: int = 50) -> tuple[Meeting, ...]:
         """Return the latest meetings, newest first."""
@@ -139,7 +139,7 @@ class Archive:
     def model_label(self, meeting_id: str) -> str:
         """Return the speech model that read a meeting; empty before it was transcribed."""
         with self._reading() as session:
-            return self._row(session, meeting_id).model
+            return row_of(session, meeting_id).model
 
     def tracks(self, meeting_id: str) -> tuple[Track, ...]:
         """Return the tracks of a meeting, by speaker id."""
@@ -155,7 +155,7 @@ class Archive:
         Raises MeetingNotFound.
         """
         with self._reading() as session:
-            self._row(session, meeting_id)
+            row_of(session, meeting_id)
             people = session.scalars(
                 select(ParticipantRow)
                 .where(ParticipantRow.meeting_id == meeting_id)
@@ -173,12 +173,12 @@ class Archive:
     def before(self, meeting_id: str) -> Before | None:
         """Return the notes that a meeting's go on from, None where there are none; raise MeetingNotFound."""
         with self._reading() as session:
-            return history.before(session, self._row(session, meeting_id))
+            return history.before(session, row_of(session, meeting_id))
 
     def recent_notes(self, meeting_id: str) -> tuple[Summary, ...]:
         """Return the last notes of a meeting's server from before it, newest first; raise MeetingNotFound."""
         with self._reading() as session:
-            return history.recent(session, self._row(session, meeting_id))
+            return history.recent(session, row_of(session, meeting_id))
 
     def posted(self, meeting_id: str) -> Posted:
         """Return what is known of the meeting's message."""
@@ -225,7 +225,7 @@ class Archive:
         StandupError when what *first* needs was deleted.
         """
         with self._writing() as session:
-            row = self._row(session, meeting_id)
+            row = row_of(session, meeting_id)
             advance(MeetingState(row.state), MeetingEvent.RETRIED)
             found = stages.statuses(session, meeting_id)
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
@@ -262,7 +262,7 @@ class Archive:
         """
         with self._writing() as session:
             stages.finish(session, held, now_ms)
-            self._row(session, held.meeting_id).unattributed_packets = unattributed_packets
+            row_of(session, held.meeting_id).unattributed_packets = unattributed_packets
             rows = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == held.meeting_id))
             utterances = take_over(tuple(utterances), [records.utterance(row) for row in rows])
             for table in (TrackRow, UtteranceRow):
@@ -275,7 +275,7 @@ class Archive:
     def keep_early(self, meeting_id: str, utterances: Iterable[Utterance]) -> bool:
         """Store utterances read while people talk; False, and nothing stored, when the meeting is over by now."""
         with self._writing() as session:
-            if self._row(session, meeting_id).state != MeetingState.RECORDING.value:
+            if row_of(session, meeting_id).state != MeetingState.RECORDING.value:
                 return False
             utterances = tuple(utterances)
             records.add_missing_participants(session, meeting_id, sorted({one.speaker for one in utterances}))
@@ -314,7 +314,7 @@ class Archive:
         with self._writing() as session:
             stages.finish(session, held, now_ms)
             session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=True))
-            row = self._row(session, held.meeting_id)
+            row = row_of(session, held.meeting_id)
             row.state = advance(MeetingState(row.state), MeetingEvent.NOTES_POSTED).value
 
     # -- transactions -----------------------------------------------------------------------------------------
@@ -329,10 +329,3 @@ class Archive:
         with database.guarded(), self._sessions() as session:
             session.connection(execution_options={"reading": True})
             yield session
-
-    @staticmethod
-    def _row(session: Session, meeting_id: str) -> MeetingRow:
-        row = session.get(MeetingRow, meeting_id)
-        if row is None:
-            raise MeetingNotFound(f"There is no meeting {meeting_id}; `standup list` shows the known ones.")
-        return row

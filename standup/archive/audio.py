@@ -6,6 +6,7 @@ DATA_DIR nothing is copied; `fetched` and `stored` then hand out the files in pl
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,6 @@ from fsspec.core import url_to_fs
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
 from standup.meeting import check_meeting_id
 
-NO_SPACE = 28  # errno.ENOSPC
 REMOVALS = 20
 """How often a folder is removed that another process removes too, or writes into."""
 
@@ -93,14 +93,13 @@ class AudioStore:
         Several may do so at once. Never follows a symbolic link. Raises ArchiveError when something is left.
         """
         target = f"{self._path(check_meeting_id(meeting_id))}/{path}".rstrip("/")
-        self._refuse_links(meeting_id)
         with self._guarded(meeting_id):
+            self._refuse_links(meeting_id)
             for _ in range(REMOVALS):
                 self._fs.invalidate_cache()
                 if not self._fs.exists(target):
                     return
-                with suppress(FileNotFoundError):  # another process was faster with one of the files
-                    self._fs.rm(target, recursive=True)
+                self._remove(target)
         raise ArchiveUnreachable(
             f"The audio of meeting {meeting_id} comes back while it is deleted; try again."
         )
@@ -109,11 +108,24 @@ class AudioStore:
         """Return where a file of a meeting lies, for people."""
         return str(self._fs.unstrip_protocol(f"{self._path(meeting_id)}/{path}")).removeprefix("file://")
 
+    def _remove(self, target: str) -> None:
+        """Delete once; another process may have been faster with a file, or have written one."""
+        try:
+            self._fs.rm(target, recursive=True)
+        except FileNotFoundError:
+            pass
+        except OSError as cause:
+            if cause.errno != errno.ENOTEMPTY:
+                raise
+
     def _refuse_links(self, meeting_id: str) -> None:
-        folder = Path(self._path(meeting_id))
-        if not self._local or not (folder.is_symlink() or folder.is_dir()):
+        if not self._local:
             return
-        if any(one.is_symlink() for one in (folder, *folder.iterdir())):
+        folder = Path(self._path(meeting_id))
+        found = [folder]
+        with suppress(FileNotFoundError):
+            found += folder.iterdir()
+        if any(one.is_symlink() for one in found):
             raise ArchiveError(
                 f"In the folder of meeting {meeting_id} is a symbolic link, so nothing there was deleted; delete what "
                 "it leads to by hand, then the link, and try again."
@@ -140,7 +152,7 @@ class AudioStore:
         except ArchiveError:
             raise
         except OSError as cause:
-            if cause.errno == NO_SPACE:
+            if cause.errno == errno.ENOSPC:
                 raise DiskFull(
                     f"No space is left for the audio of meeting {meeting_id}; free some."
                 ) from cause

@@ -118,7 +118,7 @@ def scrub(engine: Engine) -> bool:
         connection = engine.raw_connection()  # neither statement may stand in a transaction
         try:
             return _scrub(connection.cursor())
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
             return False
         finally:
             connection.close()

@@ -30,7 +30,7 @@ class Erasure:
         """Return what is left of a meeting's sound; raise MeetingNotFound."""
         with database.guarded(), self._sessions() as session:
             session.connection(execution_options={"reading": True})
-            return Sound(_row(session, meeting_id).sound)
+            return Sound(row_of(session, meeting_id).sound)
 
     def candidates(self, rule: Rule, limit: int) -> tuple[str, ...]:
         """Return the meetings that a rule covers, those that ended first in front."""
@@ -61,7 +61,7 @@ class Erasure:
         Raises MeetingNotFound, and MeetingBusy when it is being recorded or worked on.
         """
         with database.guarded(), self._sessions.begin() as session:
-            row = _row(session, meeting_id)
+            row = row_of(session, meeting_id)
             refuse_busy(session, row, now_ms)
             row.sound = Sound.GOING.value
             _release(session, meeting_id)
@@ -139,7 +139,8 @@ def _release(session: Session, meeting_id: str) -> None:
     session.execute(delete(StageRow).where(StageRow.meeting_id == meeting_id))
 
 
-def _row(session: Session, meeting_id: str) -> MeetingRow:
+def row_of(session: Session, meeting_id: str) -> MeetingRow:
+    """Return the row of a meeting; raise MeetingNotFound."""
     row = session.get(MeetingRow, meeting_id)
     if row is None:
         raise MeetingNotFound(f"There is no meeting {meeting_id}; `standup list` shows the known ones.")

@@ -94,7 +94,7 @@ class PeopleBook:
         """Take a person's words, items, track and name out of a meeting's rows, and out of later notes.
 
         They stay among its participants until `leave`, so that a kill in between is found again. Raises MeetingBusy
-        when the meeting is being recorded or worked on, or its words have not been read yet.
+        when the meeting is being recorded or worked on, or its words have not been read yet; MeetingNotFound.
         """
         with database.guarded(), self._sessions.begin() as session:
             return _Meeting(session, person, meeting_id, now_ms).cut()
@@ -157,7 +157,7 @@ class _Meeting:
     def __init__(self, session: Session, person: Person, meeting_id: str, now_ms: int) -> None:
         self._session = session
         self._person = person
-        self._row = session.get_one(MeetingRow, meeting_id)
+        self._row = erasure.row_of(session, meeting_id)
         self._refuse(now_ms)
         self._id = dict(person.places)[meeting_id]
         people = session.scalars(select(ParticipantRow).where(ParticipantRow.meeting_id == meeting_id))

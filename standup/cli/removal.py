@@ -165,8 +165,8 @@ def _tell(told: Iterable[Message], *, err: bool = False) -> None:
 def _scrub(archive: Archive) -> None:
     if not archive.erasure.scrub():
         typer.echo(
-            "The database's write-ahead log is in use and still holds what was deleted; worker-cpu empties it within "
-            "the hour.",
+            "SQLite's files are in use, or their disk is full, and still hold what was deleted; worker-cpu tidies them "
+            "within the hour.",
             err=True,
         )
 

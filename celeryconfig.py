@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from kombu.entity import Exchange, Queue
 
-from standup.pipeline import FOLLOW, FOLLOW_QUEUE, QUEUES, TASK_NAMES
+from standup.pipeline import (
+    EXPIRE,
+    EXPIRE_EVERY_S,
+    EXPIRE_QUEUE,
+    FOLLOW,
+    FOLLOW_QUEUE,
+    QUEUES,
+    TASK_NAMES,
+)
 from standup.settings import load
 
 _settings = load()
@@ -29,6 +37,7 @@ task_default_queue = "capture"
 task_create_missing_queues = False
 task_routes = {TASK_NAMES[stage]: {"queue": queue} for stage, queue in QUEUES.items()}
 task_routes[FOLLOW] = {"queue": FOLLOW_QUEUE}
+task_routes[EXPIRE] = {"queue": EXPIRE_QUEUE}
 
 # Acknowledge after the work, but never let the broker redeliver a crash: that loops for ever on a poison
 # message. The stage row frees the work again, with a count.
@@ -80,5 +89,7 @@ broker_transport_options = {
 # Publishes what the rows say, and again what has stood still (the recorder has a dispatcher of its own).
 beat_schedule = {
     "dispatch": {"task": "standup.dispatch", "schedule": 15.0, "options": {"expires": 15}},
+    # Deletes what is too old; one that was not taken before the next is sent is not needed any more.
+    "expire": {"task": EXPIRE, "schedule": float(EXPIRE_EVERY_S), "options": {"expires": EXPIRE_EVERY_S}},
 }
 beat_schedule_filename = str(_settings.data_dir / "beat-schedule")

@@ -100,6 +100,8 @@ def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> bool:
         return False
     if found.meeting.ended_at:
         archive.audio.keep(meeting_id, manifest.meeting_folder(data_dir, meeting_id))
+        if not manifest.changed_ns(data_dir, meeting_id):  # deleted meanwhile: it must not come back
+            return False
     archive.adopt(found)
     if found.meeting.ended_at:
         manifest.write(data_dir, dataclasses.replace(found, adopted=True))

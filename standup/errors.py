@@ -8,6 +8,8 @@ Two questions are answered by class: which stage failed, and can waiting help (`
       SettingsError                                 exit 78   the operator's configuration
         ChannelForbidden                            exit 78   a permission the bot lacks in a channel
       MeetingNotFound (LookupError)                 exit 66
+      PersonNotFound (LookupError)                  exit 66
+      MeetingBusy                                   exit 75   being recorded or worked on
       InputRefused (ValueError)                     exit 65   a file or document we cannot read
       ServiceMissing                                exit 69   a program, server or library that is not there
         BrokerUnreachable (Transient)
@@ -67,6 +69,18 @@ class MeetingNotFound(StandupError, LookupError):
     """There is no such meeting; `standup list` shows the known ones."""
 
     exit_status = 66
+
+
+class PersonNotFound(StandupError, LookupError):
+    """Nobody of that id or name is in the archive; `standup show ID` shows who was in a meeting."""
+
+    exit_status = 66
+
+
+class MeetingBusy(StandupError):
+    """The meeting is being recorded or worked on; try again when it is not."""
+
+    exit_status = 75
 
 
 class InputRefused(StandupError, ValueError):

@@ -47,6 +47,11 @@ FOLLOW_QUEUE = QUEUES[Stage.TRANSCRIBE]
 FOLLOW_EXPIRES_S = 60
 #: While the queue is long, reading ahead helps nobody; the chain after the meeting reads what is left.
 
+EXPIRE = "standup.expire"
+#: The task that deletes what is older than the retention allows.
+EXPIRE_QUEUE = QUEUES[Stage.CAPTURE]
+EXPIRE_EVERY_S = 3_600
+
 LEASE_MS = 60_000
 #: A claim is free again when its holder has not renewed it for this long.
 REPUBLISH_AFTER_MS = 60_000

@@ -20,11 +20,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from standup.errors import SettingsError
+from standup.retention import Retention
 
 ENV_FILE = Path(".env")
 BROKERS = ("redis://", "rediss://", "redis+socket://", "amqp://", "amqps://")
 
 PositiveInt = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 
 class DiscordSettings(BaseModel):
@@ -133,6 +135,10 @@ class Settings(BaseSettings):
     """A recording stops by itself after this long."""
     empty_grace_s: PositiveInt = 30
     """A recording stops by itself when nobody has been in the channel for this long."""
+    retention_audio_days: Days = 0
+    """So many days after its end a meeting whose notes are posted loses its sound; 0: never."""
+    retention_text_days: Days = 0
+    """So many days after its end a meeting is deleted from archive and disk, a parked one too; 0: never."""
 
     @field_validator("discord_api_url")
     @classmethod
@@ -198,6 +204,11 @@ class Settings(BaseSettings):
     def has_live_thread(self) -> bool:
         """Whether what is read ahead is shown in a thread."""
         return self.live and self.live_thread
+
+    @property
+    def retention(self) -> Retention:
+        """How long meetings are kept."""
+        return Retention(self.retention_audio_days, self.retention_text_days)
 
     @property
     def database(self) -> str:

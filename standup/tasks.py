@@ -15,14 +15,14 @@ from collections.abc import Callable
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from standup import logs, work
+from standup import logs, removal, work
 from standup.archive import Archive, Claim, Superseded
 from standup.celery import app
 from standup.dispatcher import sweep
 from standup.errors import StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
 from standup.lease import Lease
-from standup.pipeline import FOLLOW, TASK_NAMES, Retry, Stage, decide
+from standup.pipeline import EXPIRE, FOLLOW, TASK_NAMES, Retry, Stage, decide
 from standup.settings import Settings, load
 from standup.work import now_ms
 
@@ -147,3 +147,22 @@ def dispatch() -> None:
         sweep(archive, now_ms())
     finally:
         archive.close()
+
+
+@app.task(name=EXPIRE, throws=(StandupError,), soft_time_limit=600, time_limit=630)
+def expire() -> None:
+    """Delete what is older than the retention allows; beat calls it every hour, and it may run beside itself."""
+    settings = load()
+    archive = Archive.of(settings)
+    try:
+        done = removal.expire(archive, settings.data_dir, settings.retention, now_ms())
+    finally:
+        archive.close()
+    if done.sound or done.meetings:
+        log.info(
+            "Too old: the sound of %d meetings is deleted (%s), and all of %d (%s)",
+            len(done.sound),
+            ", ".join(done.sound),
+            len(done.meetings),
+            ", ".join(done.meetings),
+        )

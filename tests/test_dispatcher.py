@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from standup.archive import Archive, Manifest, manifest
+from standup.archive.audio import AudioStore
 from standup.dispatcher import Dispatcher, adopt, sweep
 from standup.errors import BrokerUnreachable, DiskFull
 from standup.meeting import Meeting, MeetingState, Participant
@@ -72,6 +73,24 @@ def test_an_ended_manifest_is_marked_adopted(archive: Archive, tmp_path: Path) -
     manifest.write(tmp_path, ENDED)
     adopt(archive, tmp_path, {}, set())
     assert manifest.read(tmp_path, MEETING).adopted
+
+
+class DeletedMeanwhile(AudioStore):
+    """A storage that takes so long that the meeting is deleted before it has its sound."""
+
+    def keep(self, meeting_id: str, folder: Path) -> None:
+        """Take it, and delete it again."""
+        super().keep(meeting_id, folder)
+        self.remove(meeting_id)
+
+
+def test_a_meeting_that_is_deleted_meanwhile_does_not_come_back(archive: Archive, tmp_path: Path) -> None:
+    """What a round has read before the deletion makes neither a row nor a manifest after it."""
+    manifest.write(tmp_path, ENDED)
+    archive.audio = DeletedMeanwhile(str(tmp_path))
+    adopt(archive, tmp_path, {}, set())
+    assert archive.meetings() == ()
+    assert not manifest.meeting_folder(tmp_path, MEETING).exists()
 
 
 def test_an_unchanged_manifest_is_not_read_again(archive: Archive, tmp_path: Path) -> None:

@@ -469,7 +469,7 @@ def test_who_is_not_recorded_is_told(people: int, now: str, told: str) -> None:
 
 def test_a_failed_meeting_promises_no_age() -> None:
     """What is said of the audio is what is so: nothing deletes it by itself."""
-    assert "nothing is deleted by age" in failure(MEETING_ID, "x", "y").cards[0].description
+    assert "The audio is kept." in failure(MEETING_ID, "x", "y").cards[0].description
 
 
 def test_the_footer_holds_a_whole_remark() -> None:

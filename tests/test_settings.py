@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from standup.errors import SettingsError
+from standup.retention import Retention
 from standup.settings import Settings, environment, load, readable, store
 
 
@@ -200,3 +201,19 @@ def test_a_file_that_cannot_be_changed_is_told(tmp_path: Path) -> None:
     """The sentence names the setting to write by hand."""
     with pytest.raises(SettingsError, match="STANDUP_WHISPER_MODEL"):
         store("whisper_model", "small", tmp_path / "nowhere" / ".env")
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "a month", "36501"])
+@pytest.mark.parametrize("name", ["STANDUP_RETENTION_AUDIO_DAYS", "STANDUP_RETENTION_TEXT_DAYS"])
+def test_a_retention_is_a_number_of_days(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Whatever could be meant otherwise is refused: deleting cannot be taken back."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        load(None)
+
+
+def test_everything_is_kept_for_ever_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the settings nothing is ever due; each one sets its own days."""
+    assert load(None).retention == Retention(0, 0)
+    monkeypatch.setenv("STANDUP_RETENTION_TEXT_DAYS", "90")
+    assert load(None).retention == Retention(0, 90)

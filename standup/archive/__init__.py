@@ -7,10 +7,8 @@ otherwise. Safe to use from several threads and processes. Times are integer mil
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from standup import summary as summaries
 from standup.archive import database, history, records, stages
 from standup.archive.audio import AudioStore
+from standup.archive.erasure import Erasure, refuse_repeat, row_of
 from standup.archive.failures import Answer, Failure, FailureLog
 from standup.archive.guilds import GuildBook
 from standup.archive.history import Before
@@ -31,10 +30,12 @@ from standup.archive.models import (
     TrackRow,
     UtteranceRow,
 )
+from standup.archive.people import PeopleBook
+from standup.archive.records import Posted
 from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.early import take_over
-from standup.errors import MeetingNotFound, WorkerDied
+from standup.errors import WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
 from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
 from standup.settings import Settings
@@ -57,16 +58,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The one message of a meeting."""
-
-    message_id: str
-    """Empty when none is known yet."""
-    final: bool
-    """The notes are in it."""
-
-
 class Archive:
     """The rows and the audio of all meetings."""
 
@@ -78,6 +69,8 @@ class Archive:
         self.failures = FailureLog(self._sessions)
         self.schedules = ScheduleBook(self._sessions)
         self.guilds = GuildBook(self._sessions)
+        self.people = PeopleBook(self._sessions)
+        self.erasure = Erasure(self._engine, self._sessions)
 
     @classmethod
     def of(cls, settings: Settings) -> Archive:
@@ -136,7 +129,7 @@ class Archive:
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting; raise MeetingNotFound."""
         with self._reading() as session:
-            return records.meeting(self._row(session, meeting_id))
+            return records.meeting(row_of(session, meeting_id))
 
     def meetings(self, limit: int = 50) -> tuple[Meeting, ...]:
         """Return the latest meetings, newest first."""
@@ -147,7 +140,7 @@ class Archive:
     def model_label(self, meeting_id: str) -> str:
         """Return the speech model that read a meeting; empty before it was transcribed."""
         with self._reading() as session:
-            return self._row(session, meeting_id).model
+            return row_of(session, meeting_id).model
 
     def tracks(self, meeting_id: str) -> tuple[Track, ...]:
         """Return the tracks of a meeting, by speaker id."""
@@ -163,7 +156,7 @@ class Archive:
         Utterances that began before *from_ms* are left out. Raises MeetingNotFound.
         """
         with self._reading() as session:
-            self._row(session, meeting_id)
+            row_of(session, meeting_id)
             people = select(ParticipantRow).filter_by(meeting_id=meeting_id).order_by(ParticipantRow.position)
             spoken = select(UtteranceRow).filter_by(meeting_id=meeting_id)
             spoken = spoken.where(UtteranceRow.start_ms >= from_ms)
@@ -179,12 +172,12 @@ class Archive:
     def before(self, meeting_id: str) -> Before | None:
         """Return the notes that a meeting's go on from, None where there are none; raise MeetingNotFound."""
         with self._reading() as session:
-            return history.before(session, self._row(session, meeting_id))
+            return history.before(session, row_of(session, meeting_id))
 
     def recent_notes(self, meeting_id: str) -> tuple[Summary, ...]:
         """Return the last notes of a meeting's server from before it, newest first; raise MeetingNotFound."""
         with self._reading() as session:
-            return history.recent(session, self._row(session, meeting_id))
+            return history.recent(session, row_of(session, meeting_id))
 
     def posted(self, meeting_id: str) -> Posted:
         """Return what is known of the meeting's message."""
@@ -227,14 +220,16 @@ class Archive:
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
         """Start a meeting's stages again from *first*, or from the first that is not done when that is earlier.
 
-        Returns the stage it begins with. Raises MeetingNotFound, or ValueError while the meeting is still recorded.
+        Returns the stage it begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and
+        StandupError when what *first* needs was deleted.
         """
         with self._writing() as session:
-            row = self._row(session, meeting_id)
+            row = row_of(session, meeting_id)
             advance(MeetingState(row.state), MeetingEvent.RETRIED)
             found = stages.statuses(session, meeting_id)
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
             begin = min(first or undone, undone, key=STAGES.index)
+            refuse_repeat(row, begin, has_stages=bool(found))
             stages.reopen(session, meeting_id, begin)
             return begin
 
@@ -266,7 +261,7 @@ class Archive:
         """
         with self._writing() as session:
             stages.finish(session, held, now_ms)
-            self._row(session, held.meeting_id).unattributed_packets = unattributed_packets
+            row_of(session, held.meeting_id).unattributed_packets = unattributed_packets
             rows = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == held.meeting_id))
             utterances = take_over(tuple(utterances), [records.utterance(row) for row in rows])
             for table in (TrackRow, UtteranceRow):
@@ -279,7 +274,7 @@ class Archive:
     def keep_early(self, meeting_id: str, utterances: Iterable[Utterance]) -> bool:
         """Store utterances read while people talk; False, and nothing stored, when the meeting is over by now."""
         with self._writing() as session:
-            if self._row(session, meeting_id).state != MeetingState.RECORDING.value:
+            if row_of(session, meeting_id).state != MeetingState.RECORDING.value:
                 return False
             utterances = tuple(utterances)
             records.add_missing_participants(session, meeting_id, sorted({one.speaker for one in utterances}))
@@ -309,17 +304,16 @@ class Archive:
 
     def store_summary(self, held: Claim, summary: Summary, now_ms: int) -> None:
         """Store the summary, and finish the stage."""
-        document = json.dumps(summaries.serialize(summary), ensure_ascii=False)
         with self._writing() as session:
             stages.finish(session, held, now_ms)
-            session.merge(SummaryRow(meeting_id=held.meeting_id, document=document))
+            history.keep_notes(session, held.meeting_id, summary)
 
     def store_notice(self, held: Claim, message_id: str, now_ms: int) -> None:
         """Store that the notes are posted, finish the stage and with it the meeting."""
         with self._writing() as session:
             stages.finish(session, held, now_ms)
             session.merge(NoticeRow(meeting_id=held.meeting_id, message_id=message_id, final=True))
-            row = self._row(session, held.meeting_id)
+            row = row_of(session, held.meeting_id)
             row.state = advance(MeetingState(row.state), MeetingEvent.NOTES_POSTED).value
 
     # -- transactions -----------------------------------------------------------------------------------------
@@ -334,10 +328,3 @@ class Archive:
         with database.guarded(), self._sessions() as session:
             session.connection(execution_options={"reading": True})
             yield session
-
-    @staticmethod
-    def _row(session: Session, meeting_id: str) -> MeetingRow:
-        row = session.get(MeetingRow, meeting_id)
-        if row is None:
-            raise MeetingNotFound(f"There is no meeting {meeting_id}; `standup list` shows the known ones.")
-        return row

@@ -6,18 +6,21 @@ DATA_DIR nothing is copied; `fetched` and `stored` then hand out the files in pl
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fsspec
 from fsspec.core import url_to_fs
 
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
+from standup.meeting import check_meeting_id
 
-NO_SPACE = 28  # errno.ENOSPC
+REMOVALS = 20
+"""How often a folder is removed that another process removes too, or writes into."""
 
 
 class AudioStore:
@@ -84,9 +87,49 @@ class AudioStore:
                 for file in sorted(folder.iterdir()):
                     self._put_once(file, f"{self._path(meeting_id)}/{kind}/{file.name}")
 
+    def remove(self, meeting_id: str, path: str = "") -> None:
+        """Delete a file or folder of a meeting, or all of its folder; does nothing where there is none.
+
+        Several may do so at once. Never follows a symbolic link. Raises ArchiveError when something is left.
+        """
+        target = f"{self._path(check_meeting_id(meeting_id))}/{path}".rstrip("/")
+        with self._guarded(meeting_id):
+            self._refuse_links(meeting_id)
+            for _ in range(REMOVALS):
+                self._fs.invalidate_cache()
+                if not self._fs.exists(target):
+                    return
+                self._remove(target)
+        raise ArchiveUnreachable(
+            f"The audio of meeting {meeting_id} comes back while it is deleted; try again."
+        )
+
     def location(self, meeting_id: str, path: str) -> str:
         """Return where a file of a meeting lies, for people."""
         return str(self._fs.unstrip_protocol(f"{self._path(meeting_id)}/{path}")).removeprefix("file://")
+
+    def _remove(self, target: str) -> None:
+        """Delete once; another process may have been faster with a file, or have written one."""
+        try:
+            self._fs.rm(target, recursive=True)
+        except FileNotFoundError:
+            pass
+        except OSError as cause:
+            if cause.errno != errno.ENOTEMPTY:
+                raise
+
+    def _refuse_links(self, meeting_id: str) -> None:
+        if not self._local:
+            return
+        folder = Path(self._path(meeting_id))
+        found = [folder]
+        with suppress(FileNotFoundError):
+            found += folder.iterdir()
+        if any(one.is_symlink() for one in found):
+            raise ArchiveError(
+                f"In the folder of meeting {meeting_id} is a symbolic link, so nothing there was deleted; delete what "
+                "it leads to by hand, then the link, and try again."
+            )
 
     def _path(self, meeting_id: str) -> str:
         return f"{self._root}/meetings/{meeting_id}"
@@ -109,7 +152,7 @@ class AudioStore:
         except ArchiveError:
             raise
         except OSError as cause:
-            if cause.errno == NO_SPACE:
+            if cause.errno == errno.ENOSPC:
                 raise DiskFull(
                     f"No space is left for the audio of meeting {meeting_id}; free some."
                 ) from cause

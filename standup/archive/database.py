@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
 
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
 
@@ -23,6 +24,8 @@ BUSY_TIMEOUT_MS = 15_000
 LOOK_EVERY_S = 0.01
 CONNECT_TIMEOUT_S = 5
 MIGRATIONS = Path(__file__).parent / "migrations"
+MOST_DELETIONS = 1_000_000
+"""Where the count of deletions begins anew; it has 31 bits."""
 MIGRATION_LOCK = 7_368_627
 #: Any number, the same in every release.
 
@@ -65,7 +68,14 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    # secure_delete: what is deleted or replaced was said by people, and must not stay readable in free pages.
+    settings = (
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    )
+    for pragma in settings:
         connection.execute(f"PRAGMA {pragma}")
     _enter_wal(connection)
 
@@ -88,6 +98,44 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(
         "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
     )
+
+
+def note_deletion(session: Session) -> None:
+    """Note, in the transaction that deletes words, that `scrub` has something to do; also after a kill in between."""
+    if session.get_bind().dialect.name == "sqlite":
+        count = session.connection().exec_driver_sql("PRAGMA user_version").scalar_one()
+        session.connection().exec_driver_sql(f"PRAGMA user_version={count % MOST_DELETIONS + 1}")
+
+
+def scrub(engine: Engine) -> bool:
+    """Make what was deleted unreadable in SQLite's files; any other database has none of ours.
+
+    Returns False when others were busy for too long, or the disk is full: then it must be tried again.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with guarded():
+        connection = engine.raw_connection()  # neither statement may stand in a transaction
+        try:
+            return _scrub(connection.cursor())
+        except sqlite3.DatabaseError:
+            return False
+        finally:
+            connection.close()
+
+
+def _scrub(cursor: Any) -> bool:
+    (deletions,) = cursor.execute("PRAGMA user_version").fetchone()
+    if deletions:
+        # secure_delete blanks what is deleted, but not the copies that stay behind when a page is split.
+        cursor.execute("PRAGMA temp_store=MEMORY")  # what is copied is words too
+        cursor.execute("VACUUM")
+        cursor.execute("BEGIN IMMEDIATE")
+        if cursor.execute("PRAGMA user_version").fetchone() == (deletions,):  # nobody has deleted meanwhile
+            cursor.execute("PRAGMA user_version=0")
+        cursor.execute("COMMIT")
+    is_busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -78,6 +80,72 @@ def recent(session: Session, row: MeetingRow) -> tuple[Summary, ...]:
         .limit(LOOKED_AT)
     )
     return tuple(one for one in map(_readable, found) if one is not None)
+
+
+def disown(
+    session: Session, row: MeetingRow, texts: frozenset[str] | None = None, person: str | None = None
+) -> tuple[str, ...]:
+    """Take out of later notes what they have from those of *row*: all, or what quotes *texts* or is *person*'s.
+
+    The notes that went on from it directly lose every relation when all is to go, since an item may have been worded
+    anew meanwhile; those further on lose what has a text of either. Returns the meetings whose notes changed.
+    """
+    mine = notes(session, row.id)
+    if texts is None and (mine is None or not mine.items):
+        return ()  # nothing went on from it
+    gone = {one.text for one in mine.items} if mine and texts is None else set(texts or ())
+    changed, is_direct = [], True
+    for meeting_id, later in _followers(session, row):
+        dropped = [
+            one
+            for one in later.continuity
+            if (texts is None and is_direct)
+            or one.yesterday in gone
+            or (person is not None and one.person == person)
+        ]
+        gone |= {one.yesterday for one in dropped}
+        is_direct = is_direct and not later.items
+        if dropped:
+            left = tuple(one for one in later.continuity if one not in dropped)
+            keep_notes(session, meeting_id, replace(later, continuity=left))
+            changed.append(meeting_id)
+    return tuple(changed)
+
+
+def keep_notes(session: Session, meeting_id: str, summary: Summary) -> None:
+    """Store the notes of a meeting in place of those that it has."""
+    document = json.dumps(summaries.serialize(summary), ensure_ascii=False)
+    session.merge(SummaryRow(meeting_id=meeting_id, document=document))
+
+
+def _followers(session: Session, row: MeetingRow) -> Iterator[tuple[str, Summary]]:
+    """Yield the later notes of *row*'s voice channel in their order, until nothing can have come so far."""
+    if not row.voice_channel_id:
+        return
+    found = session.execute(
+        select(MeetingRow.id, MeetingRow.started_at_ms, SummaryRow.document)
+        .join(SummaryRow, SummaryRow.meeting_id == MeetingRow.id)
+        .where(
+            MeetingRow.guild_id == row.guild_id,
+            MeetingRow.voice_channel_id == row.voice_channel_id,
+            MeetingRow.started_at_ms > row.started_at_ms,
+        )
+        .order_by(MeetingRow.started_at_ms, MeetingRow.id)
+    ).all()
+    latest_ms = row.started_at_ms
+    for meeting_id, started_at_ms, document in found:
+        if started_at_ms - latest_ms > REACH_MS:
+            return
+        found_notes = _readable(document)
+        if found_notes is not None:
+            yield meeting_id, found_notes
+            latest_ms = started_at_ms if found_notes.items else latest_ms
+
+
+def notes(session: Session, meeting_id: str) -> Summary | None:
+    """Return the notes of a meeting; None without any, and where they cannot be read."""
+    row = session.get(SummaryRow, meeting_id)
+    return _readable(row.document) if row else None
 
 
 def _readable(document: str) -> Summary | None:

@@ -36,6 +36,8 @@ class MeetingRow(Row):
     unsighted_people: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     model: Mapped[str] = mapped_column(String(128), default="")
     """The speech model that read it."""
+    sound: Mapped[str] = mapped_column(String(8), default="whole", server_default="whole")
+    """What is left of it: whole, tracks, going or gone."""
 
 
 class ParticipantRow(Row):

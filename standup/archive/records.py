@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import func, select
@@ -12,6 +13,17 @@ from sqlalchemy.orm import Session
 from standup.archive.models import MeetingRow, ParticipantRow, TrackRow, UtteranceRow
 from standup.meeting import Gap, Meeting, MeetingState, PacketCounts, Participant, Track
 from standup.transcript import Outcome, Transcript, Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The one message of a meeting."""
+
+    message_id: str
+    """Empty when none is known yet."""
+    final: bool
+    """The notes are in it."""
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

@@ -218,6 +218,27 @@ def statuses(session: Session, meeting_id: str) -> tuple[StageStatus, ...]:
     return tuple(sorted(map(_status, rows), key=lambda one: STAGES.index(one.stage)))
 
 
+def held(session: Session, meeting_id: str, now_ms: int) -> Stage | None:
+    """Return the stage of a meeting that a worker holds at *now_ms*, None without one."""
+    found = session.scalar(
+        select(StageRow.stage).where(
+            StageRow.meeting_id == meeting_id,
+            StageRow.state == StageState.RUNNING.value,
+            StageRow.lease_until_ms > now_ms,
+        )
+    )
+    return None if found is None else Stage(found)
+
+
+def supersede(session: Session, meeting_id: str) -> None:
+    """Free a stage whose holder has let its lease run out, so that it can store nothing any more."""
+    session.execute(
+        update(StageRow)
+        .where(StageRow.meeting_id == meeting_id, StageRow.state == StageState.RUNNING.value)
+        .values(state=StageState.TODO.value, fence=StageRow.fence + 1, lease_until_ms=0)
+    )
+
+
 def open_meetings(session: Session) -> dict[str, tuple[StageStatus, ...]]:
     """Return the stage rows of every meeting that is being processed, oldest meeting first."""
     rows = session.scalars(

@@ -1,8 +1,8 @@
 """The command line: `standup …`.
 
-Exit statuses: 0 done, 1 failed, 2 wrong usage, 65 a file that cannot be read, 66 no such meeting or model, 69 a program
-or server that is missing, 74 disk full, 75 a meeting is being recorded (`idle`), 78 wrong settings. An error is one
-sentence on stderr with the next step.
+Exit statuses: 0 done, 1 failed, 2 wrong usage, 65 a file that cannot be read, 66 no such meeting, person or model, 69 a
+program or server that is missing, 74 disk full, 75 a meeting is being recorded or worked on, 78 wrong settings. An
+error is one sentence on stderr with the next step.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "operation": ("init", "doctor", "migrate", "idle", "run"),
     "models": ("models",),
     "meetings": ("list", "show", "export", "retry", "import"),
+    "removal": ("delete", "forget"),
     "notes": ("summarize", "schema"),
     "record": ("record",),
     "schedules": ("schedules",),

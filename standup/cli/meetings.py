@@ -25,6 +25,7 @@ from standup.markdown import summary_markdown
 from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
 from standup.notice.states import unheard, unsighted
 from standup.pipeline import Stage
+from standup.retention import Sound
 from standup.settings import load
 from standup.summary import Summary
 from standup.template import STANDUP, Template
@@ -116,7 +117,10 @@ def show(meeting: Id, template: TemplateName = None, as_json: Json = False) -> N
         chosen = named(template) if template else archive.guilds.template(value.guild_id)
         transcript, summary = archive.transcript(value.id), archive.summary(value.id)
         tracks, stages = archive.tracks(value.id), archive.statuses(value.id)
-        files = {one.speaker: archive.audio.location(value.id, one.path) for one in tracks}
+        has_sound = archive.erasure.sound(value.id) in (Sound.WHOLE, Sound.TRACKS)
+        files = {
+            one.speaker: archive.audio.location(value.id, one.path) if has_sound else None for one in tracks
+        }
     if as_json:
         document = describe(value) | {
             "stages": [
@@ -289,8 +293,8 @@ def print_transcript(console: Console, transcript: Transcript) -> None:
     console.print(table)
 
 
-def print_files(console: Console, files: dict[str, str]) -> None:
-    """Print what lies where."""
+def print_files(console: Console, files: Mapping[str, str | None]) -> None:
+    """Print what lies where; a file that is not named was deleted."""
     console.rule("Files")
     for name, path in files.items():
-        console.print(f"{name:<12} {path}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{name:<12} {path or 'deleted'}", markup=False, highlight=False, soft_wrap=True)

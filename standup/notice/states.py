@@ -92,7 +92,7 @@ def failure(meeting_id: str, sentence: str, next_step: str, *, code: str = "") -
     """
     cause = f"{defuse(sentence)} (code {defuse(code)})" if code else defuse(sentence)
     words = cut(f"{cause} {defuse(next_step)}", DESCRIPTION_UNITS - 200)
-    text = f"{words}\n\nThe audio is kept: nothing is deleted by age."
+    text = f"{words}\n\nThe audio is kept."
     return Notice(
         "⚠️ The notes of this standup could not be made.", (_card(meeting_id, "Failed", text, AMBER),)
     )

@@ -17,7 +17,7 @@ import asyncio
 import hashlib
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -35,6 +35,10 @@ NONCE_CHARACTERS = 25
 """Discord's limit; a meeting id has exactly as many."""
 LOOK_BACK_MESSAGES = 100
 """How far back a message is looked for; one request's worth."""
+
+
+Change = Callable[[discord.PartialMessageable], Awaitable[None]]
+"""What is done to a message, given its channel."""
 
 
 class Arguments(TypedDict):
@@ -112,6 +116,44 @@ class DiscordChannel:
         except FAILURES as cause:
             raise explain(cause, channel_id, has_files=bool(files)) from cause
 
+    def revise(
+        self,
+        channel_id: int,
+        message_id: int,
+        notice: Notice,
+        *,
+        files: Sequence[Attachment] = (),
+        timeout_s: float = 60.0,
+    ) -> bool:
+        """Make a message that is there say *notice*, with exactly these *files*; False when it is gone.
+
+        Nothing is ever posted anew: somebody may have deleted the message. Raises as `publish` does.
+        """
+        post = _Post(channel_id, notice, str(message_id), tuple(files))
+
+        async def edit(channel: discord.PartialMessageable) -> None:
+            message = channel.get_partial_message(message_id)
+            await message.edit(**arguments(notice), attachments=post.attachments())
+
+        return self._change(channel_id, edit, timeout_s)
+
+    def delete(self, channel_id: int, message_id: int, *, timeout_s: float = 60.0) -> bool:
+        """Delete a message with its files; False when it, or its channel, is gone already. Raises as `publish` does."""
+        return self._change(
+            channel_id, lambda channel: channel.get_partial_message(message_id).delete(), timeout_s
+        )
+
+    def _change(self, channel_id: int, change: Change, timeout_s: float) -> bool:
+        token = self._settings.require_token()
+        Route.BASE = self._settings.api_url
+        try:
+            asyncio.run(asyncio.wait_for(_changed(token, channel_id, change), timeout_s))
+        except discord.NotFound:
+            return False
+        except FAILURES as cause:
+            raise explain(cause, channel_id) from cause
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class _Post:
@@ -140,6 +182,12 @@ async def _publish(token: str, post: _Post, message_id: int | None) -> Posted:
         if old_id is not None:
             await _take_down(channel, old_id)
         return Posted(sent.id, created=True)
+
+
+async def _changed(token: str, channel_id: int, change: Change) -> None:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        await _log_in(client, token)
+        await change(client.get_partial_messageable(channel_id))
 
 
 async def _log_in(client: discord.Client, token: str) -> None:

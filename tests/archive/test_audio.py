@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from standup.archive.audio import AudioStore, free_bytes
+from standup.errors import ArchiveError
 
 MEETING = "20261123T095800Z-1f0c9a2b"
 
@@ -76,3 +77,44 @@ def test_location_is_for_people(tmp_path: Path) -> None:
 def test_free_space_of_a_folder_to_come(tmp_path: Path) -> None:
     """The space left is known before the folder is made."""
     assert free_bytes(tmp_path / "not" / "yet") > 0
+
+
+def test_what_is_removed_is_gone_and_the_rest_stays(store: AudioStore, tmp_path: Path) -> None:
+    """A folder, a file or all of a meeting is deleted; removing what is not there is harmless."""
+    store.keep(MEETING, recorded(tmp_path))
+    with store.stored(MEETING, "tracks") as folder:
+        for name in ("11.ogg", "12.ogg"):
+            (folder / name).write_bytes(b"OggS")
+    store.remove(MEETING, "tracks/11.ogg")
+    assert read(store, "tracks") == {"12.ogg": b"OggS"}
+    for _ in range(2):
+        store.remove(MEETING, "journal")
+    assert [store.has(MEETING, one) for one in ("journal", "tracks")] == [False, True]
+    for _ in range(2):
+        store.remove(MEETING)
+    assert not store.has(MEETING, "")
+
+
+@pytest.mark.parametrize("other", ["..", "../..", "", "20261123T095800Z-1f0c9a2b/../x", "/etc"])
+def test_nothing_but_a_meeting_is_removed(store: AudioStore, tmp_path: Path, other: str) -> None:
+    """What is no meeting id is refused before anything is touched."""
+    store.keep(MEETING, recorded(tmp_path))
+    with pytest.raises(ValueError, match="not a meeting id"):
+        store.remove(other)
+    assert store.has(MEETING, "journal")
+
+
+@pytest.mark.parametrize("place", ["", "journal"])
+def test_a_symbolic_link_is_not_followed(tmp_path: Path, place: str) -> None:
+    """Where a link leads out of the storage nothing is deleted, and the sentence says what to do."""
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "data" / "meetings" / MEETING
+    elsewhere.mkdir()
+    (elsewhere / "000001.pkt").write_bytes(b"packets")
+    link = folder / place if place else folder
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    store = AudioStore(str(tmp_path / "data"))
+    for path in ("", "journal", "journal/000001.pkt"):
+        with pytest.raises(ArchiveError, match="symbolic link"):
+            store.remove(MEETING, path)
+    assert (elsewhere / "000001.pkt").exists()

@@ -1,0 +1,114 @@
+"""The messages of meetings in Discord, when a meeting or somebody in it is deleted.
+
+Nothing here fails a deletion: what could not be reached is told with its address, to be deleted by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from standup import work
+from standup.archive import Archive
+from standup.errors import StandupError
+from standup.meeting import Meeting
+from standup.notify.discord_channel import Attachment, DiscordChannel
+from standup.settings import Settings
+
+TIMEOUT_S = 60.0
+
+
+class Fate(str, Enum):
+    """What became of a meeting's message."""
+
+    NONE = "none"  # the meeting was posted nowhere
+    DELETED = "deleted"
+    EDITED = "edited"
+    GONE = "gone"  # somebody had deleted it
+    LEFT = "left"  # it could not be reached, or was to be kept
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The message of one meeting and what became of it."""
+
+    meeting_id: str
+    fate: Fate
+    address: str = ""
+    """Opens it in Discord."""
+    why: str = ""
+    """The class of the error for which it was left; empty where it was to be kept."""
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, and what is left to do."""
+        told = {
+            Fate.NONE: f"Meeting {self.meeting_id} has no message in Discord.",
+            Fate.DELETED: f"The message of meeting {self.meeting_id} in Discord is deleted.",
+            Fate.EDITED: f"The message of meeting {self.meeting_id} in Discord says what is left.",
+            Fate.GONE: f"The message of meeting {self.meeting_id} in Discord had been deleted before.",
+        }
+        cause = f" ({self.why})" if self.why else ""
+        left = f"The message of meeting {self.meeting_id} is as it was{cause}; delete it in Discord: {self.address}"
+        return told.get(self.fate, left)
+
+
+def take_down(archive: Archive, settings: Settings, meeting_id: str) -> Message:
+    """Delete the message of a meeting, which still has its row."""
+    channel = DiscordChannel(settings.discord)
+    return _changed(
+        archive,
+        meeting_id,
+        Fate.DELETED,
+        lambda meeting, message_id: channel.delete(
+            int(meeting.text_channel_id), message_id, timeout_s=TIMEOUT_S
+        ),
+    )
+
+
+def revise(archive: Archive, settings: Settings, meeting_id: str, without: str = "") -> Message:
+    """Make the message of a meeting say what its rows say, *without* naming one participant.
+
+    One that has no notes yet holds nothing that anybody said: it is left to the workers.
+    """
+    if not archive.posted(meeting_id).final:
+        return Message(meeting_id, Fate.NONE)
+
+    def edit(meeting: Meeting, message_id: int) -> bool:
+        notice, documents = work.rendered(archive, meeting, without)
+        return DiscordChannel(settings.discord).revise(
+            int(meeting.text_channel_id),
+            message_id,
+            notice,
+            files=tuple(Attachment(name, text.encode()) for name, text in documents.items()),
+            timeout_s=TIMEOUT_S,
+        )
+
+    return _changed(archive, meeting_id, Fate.EDITED, edit)
+
+
+def keep(archive: Archive, meeting_id: str) -> Message:
+    """Leave the message of a meeting as it is."""
+    return _message(archive, meeting_id, Fate.LEFT)
+
+
+def _message(archive: Archive, meeting_id: str, fate: Fate, why: str = "") -> Message:
+    meeting, message_id = archive.meeting(meeting_id), archive.posted(meeting_id).message_id
+    if not (meeting.text_channel_id and message_id):
+        return Message(meeting_id, Fate.NONE)
+    address = f"https://discord.com/channels/{meeting.guild_id}/{meeting.text_channel_id}/{message_id}"
+    return Message(meeting_id, fate, address, why)
+
+
+def _changed(
+    archive: Archive, meeting_id: str, fate: Fate, change: Callable[[Meeting, int], bool]
+) -> Message:
+    known = _message(archive, meeting_id, fate)
+    if known.fate is Fate.NONE:
+        return known
+    try:
+        is_there = change(archive.meeting(meeting_id), int(archive.posted(meeting_id).message_id))
+    except StandupError as problem:
+        return _message(archive, meeting_id, Fate.LEFT, type(problem).__name__)
+    return known if is_there else _message(archive, meeting_id, Fate.GONE)

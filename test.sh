@@ -32,8 +32,8 @@ Usage: ./test.sh [unit|integration|all] [--help]
   all          both (the default), and htmlcov/index.html with both together; no package may run much less than
                docs/coverage.json keeps of it
 
-Tests run beside each other, one per core and four at most; of the integration tests those that measure time or need the
-machine for themselves (marked "alone") come afterwards, one by one.
+Tests run beside each other, one per core, integration tests one more, and four at most; of the integration tests those
+that measure time or need the machine for themselves (marked "alone") come afterwards, one by one.
 
 Each kind counts only what its own tests ran. Runs ./setup.sh --dev first, which is quick when nothing is missing. Ends with a
 table of what took how long: the unit tests may take $unit_limit_s s, the others $integration_limit_s s, those alone $alone_limit_s s.
@@ -78,6 +78,8 @@ run_unit() {
 
 run_integration() {
     local together=0 alone=0
+    # A third of their time is waiting for the programs that they start.
+    local -x PYTEST_XDIST_AUTO_NUM_WORKERS=${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(($(nproc) + 1))}
     begin integration
     # By file, because the tests of a file share what was started for them.
     run_tests integration "integration" "$integration_limit_s" -m "integration and not alone" "${beside_each_other[@]}" \

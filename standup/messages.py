@@ -55,29 +55,31 @@ class Message:
 
 
 def take_down(archive: Archive, settings: Settings, meeting_id: str) -> Message:
-    """Delete the message of a meeting, which still has its row."""
+    """Delete the message of a meeting, which still has its row, and what the live thread below it says."""
     channel = DiscordChannel(settings.discord)
-    return _changed(
-        archive,
-        meeting_id,
-        Fate.DELETED,
-        lambda meeting, message_id: channel.delete(
-            int(meeting.text_channel_id), message_id, timeout_s=TIMEOUT_S
-        ),
-    )
+
+    def delete(meeting: Meeting, message_id: int) -> bool:
+        channel.empty_thread(message_id, timeout_s=TIMEOUT_S)
+        return channel.delete(int(meeting.text_channel_id), message_id, timeout_s=TIMEOUT_S)
+
+    return _changed(archive, meeting_id, Fate.DELETED, delete)
 
 
 def revise(archive: Archive, settings: Settings, meeting_id: str, without: str = "") -> Message:
     """Make the message of a meeting say what its rows say, *without* naming one participant.
 
-    One that has no notes yet holds nothing that anybody said: it is left to the workers.
+    One that has no notes yet holds nothing that anybody said: it is left to the workers. When somebody is
+    left out, what the live thread below it says goes as a whole: the others' words stand in the transcript.
     """
     if not archive.posted(meeting_id).final:
         return Message(meeting_id, Fate.NONE)
 
     def edit(meeting: Meeting, message_id: int) -> bool:
+        channel = DiscordChannel(settings.discord)
+        if without:
+            channel.empty_thread(message_id, timeout_s=TIMEOUT_S)
         notice, documents = work.rendered(archive, meeting, without)
-        return DiscordChannel(settings.discord).revise(
+        return channel.revise(
             int(meeting.text_channel_id),
             message_id,
             notice,

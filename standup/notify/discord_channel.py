@@ -37,8 +37,8 @@ LOOK_BACK_MESSAGES = 100
 """How far back a message is looked for; one request's worth."""
 
 
-Change = Callable[[discord.PartialMessageable], Awaitable[None]]
-"""What is done to a message, given its channel."""
+Change = Callable[[discord.Client, int], Awaitable[None]]
+"""What is done in a channel, given a client that is logged in and the channel's id."""
 
 
 class Arguments(TypedDict):
@@ -131,17 +131,27 @@ class DiscordChannel:
         """
         post = _Post(channel_id, notice, str(message_id), tuple(files))
 
-        async def edit(channel: discord.PartialMessageable) -> None:
-            message = channel.get_partial_message(message_id)
+        async def edit(client: discord.Client, channel_id: int) -> None:
+            message = client.get_partial_messageable(channel_id).get_partial_message(message_id)
             await message.edit(**arguments(notice), attachments=post.attachments())
 
         return self._change(channel_id, edit, timeout_s)
 
     def delete(self, channel_id: int, message_id: int, *, timeout_s: float = 60.0) -> bool:
         """Delete a message with its files; False when it, or its channel, is gone already. Raises as `publish` does."""
-        return self._change(
-            channel_id, lambda channel: channel.get_partial_message(message_id).delete(), timeout_s
-        )
+
+        async def delete(client: discord.Client, channel_id: int) -> None:
+            await client.get_partial_messageable(channel_id).get_partial_message(message_id).delete()
+
+        return self._change(channel_id, delete, timeout_s)
+
+    def empty_thread(self, message_id: int, *, timeout_s: float = 60.0) -> bool:
+        """Delete what we said in the thread below a message; False when there is none. Raises as `publish` does.
+
+        The thread itself stays, archived: to delete it takes a right that the bot does not ask for.
+        """
+        # A thread has the id of the message that it stands below.
+        return self._change(message_id, _emptied, timeout_s)
 
     def _change(self, channel_id: int, change: Change, timeout_s: float) -> bool:
         token = self._settings.require_token()
@@ -187,7 +197,19 @@ async def _publish(token: str, post: _Post, message_id: int | None) -> Posted:
 async def _changed(token: str, channel_id: int, change: Change) -> None:
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         await _log_in(client, token)
-        await change(client.get_partial_messageable(channel_id))
+        await change(client, channel_id)
+
+
+async def _emptied(client: discord.Client, thread_id: int) -> None:
+    thread = await client.fetch_channel(thread_id)
+    if not isinstance(thread, discord.Thread):
+        return
+    if thread.archived:  # nothing in it can be changed
+        await thread.edit(archived=False)
+    async for message in thread.history(limit=None):
+        if client.user is not None and message.author.id == client.user.id:
+            await message.delete()
+    await thread.edit(archived=True)
 
 
 async def _log_in(client: discord.Client, token: str) -> None:

@@ -1,0 +1,60 @@
+"""What the live thread below a meeting's message says goes with the meeting, on the loopback Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+from discord.http import Route
+
+from standup.notify.discord_channel import DiscordChannel
+from standup.settings import load
+from standup.simulator.server import LoopbackDiscord
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDiscord]:
+    """A loopback Discord whose certificate this process trusts."""
+    async with LoopbackDiscord(tmp_path) as running:
+        trusting = ssl.create_default_context(cafile=str(running.ca_file))
+        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+        yield running
+
+
+async def say(server: LoopbackDiscord, *texts: str) -> int:
+    """Have the bot post a message with a thread below it that says *texts* and is archived; return its id."""
+    Route.BASE = server.api_url
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        await client.login(server.token)
+        message = await client.get_partial_messageable(server.text_channel_id).send("Notes")
+        channel = await client.fetch_channel(server.text_channel_id)
+        assert isinstance(channel, discord.TextChannel)
+        thread = await channel.get_partial_message(message.id).create_thread(name="Standup")
+        for text in texts:
+            await thread.send(text)
+        await thread.edit(archived=True)
+        return message.id
+
+
+def channel_of(server: LoopbackDiscord) -> DiscordChannel:
+    return DiscordChannel(load(None, discord_token=server.token, discord_api_url=server.api_url).discord)
+
+
+async def test_what_we_said_is_gone_and_the_thread_is_archived(server: LoopbackDiscord) -> None:
+    """An archived thread is opened for it and closed again."""
+    message_id = await say(server, "**Ana** 0:01 a secret", "**Ben** 0:07 another")
+    assert len(server.messages(message_id)) == 2
+
+    assert await asyncio.to_thread(channel_of(server).empty_thread, message_id)
+
+    assert server.messages(message_id) == ()
+    assert server.world.threads[message_id].is_archived
+
+
+async def test_a_message_without_a_thread(server: LoopbackDiscord) -> None:
+    """There is nothing to empty, and that is no failure."""
+    assert not await asyncio.to_thread(channel_of(server).empty_thread, 12345)

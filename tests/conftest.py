@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 from tests.coverage_data import drop_torn
 
 # A busy machine is no failure: whatever takes too long ends by pytest's own limit.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "unhurried", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("unhurried")
 
 
@@ -22,6 +24,13 @@ settings.load_profile("unhurried")
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the settings that this shell has for a real installation."""
     for name in [one for one in os.environ if one.startswith("STANDUP_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start programs without counting covered lines: whole installations, whose parts other tests measure already."""
+    for name in [one for one in os.environ if one.startswith("COVERAGE_PROCESS_")]:
         monkeypatch.delenv(name)
 
 

@@ -254,6 +254,7 @@ async def installed(checkout: Path, folder: Path) -> AsyncIterator[Installation]
 
 @pytest.mark.integration
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("unmeasured")
 async def test_releases_come_and_go(checkout: Path, tmp_path: Path) -> None:
     """A broken release is rolled back, one that the doctor refuses never comes; a good one waits for the meeting's end.
 

@@ -92,6 +92,7 @@ def migrate_together(folder: Path, barrier: Barrier) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.no_cover
 def test_several_programs_may_migrate_at_once(tmp_path: Path) -> None:
     """Programs that start together make the archive together, however often that is tried."""
     forking = multiprocessing.get_context("fork")

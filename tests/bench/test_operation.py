@@ -58,6 +58,7 @@ def test_missed_targets_are_named(changes: dict[str, object], expected: tuple[st
 
 @pytest.mark.integration
 @pytest.mark.timeout(240)
+@pytest.mark.usefixtures("unmeasured")
 def test_a_short_run() -> None:
     """Every program is measured, and every death is told."""
     figures = run(2.0)

@@ -318,6 +318,7 @@ def test_kill_9_leaves_no_half_track(meeting: Meeting) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.no_cover
 def test_an_hour_stays_small(meeting: Meeting) -> None:
     """An hour of two people talking without pause takes the stage less than 400 MiB."""
     for user in (ANA, BEN):
@@ -331,6 +332,7 @@ def test_an_hour_stays_small(meeting: Meeting) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.no_cover
 def test_many_speakers_take_little_more_than_one(meeting: Meeting) -> None:
     """A quarter of an hour of eight people who all talk takes the stage less than 90 MiB: one timeline at a time."""
     people = range(11, 19)

@@ -344,6 +344,7 @@ def test_any_words_give_a_grounded_summary(lines: list[tuple[str, str]]) -> None
 
 @pytest.mark.integration
 @pytest.mark.timeout(300)
+@pytest.mark.no_cover
 def test_three_hours_lose_nothing_and_fill_no_memory() -> None:
     """Of 25,000 words as many items are noted as of the same talk in short meetings, in little more memory."""
     standups = [one.transcript for one in load(Path(__file__).parents[1] / "data" / "standups", "dev")]

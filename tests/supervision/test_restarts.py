@@ -40,7 +40,7 @@ from standup.transcript import Outcome, Utterance, clock
 
 from .conftest import Installation
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400), pytest.mark.usefixtures("unmeasured")]
 
 WORDS = (
     "Yesterday I finished the login page and fixed two bugs in the payment service. Today I will write the tests "

@@ -68,6 +68,7 @@ def hits(rehearsal: Rehearsal, found: dict[str, str]) -> int:
     return sum(term.casefold() in text.casefold() for term, text in said)
 
 
+@pytest.mark.no_cover
 def test_told_terms_are_spelled_right(engine: WhisperEngine, tmp_path: Path) -> None:
     """Sixteen terms in the sentences of four voices: at least half as many again are found when they are told.
 
@@ -81,6 +82,7 @@ def test_told_terms_are_spelled_right(engine: WhisperEngine, tmp_path: Path) -> 
     assert rate(rehearsal, told) < rate(rehearsal, without)
 
 
+@pytest.mark.no_cover
 def test_ordinary_sentences_are_not_harmed(engine: WhisperEngine, tmp_path: Path) -> None:
     """Sentences without a term come back as without a prompt, but for two words in a hundred, and hear no term."""
     rehearsal = rehearse(tmp_path, 1.0, SENTENCES)

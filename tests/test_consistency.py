@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from collections.abc import Iterator
 from configparser import ConfigParser
 from fnmatch import fnmatch
@@ -15,8 +14,8 @@ import grimp
 import pytest
 
 from standup.cli import COMMANDS
+from tests.checkout import ROOT, files
 
-ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "standup", ROOT / "tests"
 
 MOST_LINES_OF_A_FILE = 345
@@ -218,14 +217,9 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
 
 
-def tracked() -> list[Path]:
-    """Return the text files that git keeps, and those that it would."""
-    done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
-    )  # fmt: skip
-    paths = [ROOT / one for one in done.stdout.split("\0") if one]
-    return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()]
+def texts() -> list[Path]:
+    """Return the text files of the checkout."""
+    return [path for path in files() if b"\0" not in path.read_bytes()]
 
 
 def spared(rules: ConfigParser, path: Path) -> bool:
@@ -245,7 +239,7 @@ def test_text_files_are_as_editorconfig_says() -> None:
     assert (rules["*"]["end_of_line"], rules["*"]["trim_trailing_whitespace"]) == ("lf", "true")
     wrong = [
         f"{path.relative_to(ROOT)}: {trouble}"
-        for path in tracked()
+        for path in texts()
         if not spared(rules, path)
         for trouble, pattern in (
             ("blanks at a line's end", rb"[ \t]\n"),

@@ -19,8 +19,8 @@ import pytest
 
 from standup.simulator.participant import Participant
 from standup.simulator.server import LoopbackDiscord
+from tests.checkout import ROOT, copy_to, git
 
-ROOT = Path(__file__).parents[1]
 READY_S = 60.0
 DEPLOY_S = 200.0
 LOOK_EVERY_S = 0.3
@@ -37,38 +37,13 @@ def python(version: tuple[int, int, int]) -> Check:
     return bad("Python", "not to be had", "wait")
 """
 #: With it the doctor refuses.
-GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false")
-
-
-def git(checkout: Path, *arguments: str) -> str:
-    """Return what git says."""
-    done = subprocess.run(
-        [*GIT, *arguments], cwd=checkout, capture_output=True, text=True, check=True, timeout=30
-    )
-    return done.stdout.strip()
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A repository of its own with this working tree as its first release, and this interpreter as its .venv."""
     folder = tmp_path / "checkout"
-    folder.mkdir()
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "-m", "First release")
-    (folder / ".venv").symlink_to(sys.prefix)
-    (folder / ".git/info/exclude").write_text(".venv\n")
+    copy_to(folder)
     return folder
 
 

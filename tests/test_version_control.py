@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.checkout import SOMEBODY
 from tests.test_scripts import FAKE_PYTHON, ROOT, write_program
 
 PREFIXES = ("System", "Bot", "Test", "Docs", "Experiment")
@@ -26,12 +27,6 @@ COPIED = (
     "setup.sh",
 )
 COPIED_TOO = ("requirements.txt", "constraints.txt", "pyproject.toml")
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "t",
-    "GIT_AUTHOR_EMAIL": "t@localhost",
-    "GIT_COMMITTER_NAME": "t",
-    "GIT_COMMITTER_EMAIL": "t@localhost",
-}
 WELL = "[Test] Say it well"
 
 
@@ -44,7 +39,7 @@ def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedPr
     }
     environment = {
         **kept,
-        **IDENTITY,
+        **SOMEBODY,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "PRE_COMMIT_HOME": str(folder.parent / "pre-commit"),

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from standup.meeting import MeetingState
 from standup.pipeline import STAGES, Stage
 from standup.settings import Settings, environment, load
 from standup.supervision import programs
+from tests.browser import CHROMIUM, browse
 from tests.local_processes import LocalProcess, LocalRedis, LocalWorker
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -33,10 +33,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a-password-of-this-test"
 FINISH_S = 60.0
-BROWSER_S = 60
 DISPATCH = "standup.dispatch"
 LOOK_EVERY_S = 0.2
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class FlowerProcess(LocalProcess):
@@ -180,30 +178,19 @@ class Rows(HTMLParser):
             self.rows[-1][-1] += data
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (./setup.sh --dev)")
 def test_the_page_shows_stages_and_meeting(page: Page, tmp_path: Path) -> None:
     """A browser that is given the password shows one row per stage, each with the meeting's id and SUCCESS."""
     assert page.flower.has_seen('task="standup.notify",type="task-succeeded"')
-    done = subprocess.run(
-        [
-            str(CHROMIUM),
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-            f"--user-data-dir={tmp_path}",
-            *("--virtual-time-budget=10000", "--dump-dom"),
-            f"http://standup:{PASSWORD}@127.0.0.1:{page.flower.port}/tasks",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=BROWSER_S,
-        check=False,
-    )
+    address = f"http://standup:{PASSWORD}@127.0.0.1:{page.flower.port}/tasks"
+    shown = browse(address, tmp_path, "--virtual-time-budget=10000", "--dump-dom")
     reader = Rows()
-    reader.feed(done.stdout)
+    reader.feed(shown)
     found = {cells[0].strip(): " ".join(cells) for cells in reader.rows if cells}
     stages = [
         f"standup.{one.value}" for one in STAGES if one is not Stage.CAPTURE
     ]  # an import is captured already
-    assert set(stages) <= set(found), done.stdout[-3000:] + done.stderr[-2000:]
+    assert set(stages) <= set(found), shown[-3000:]
     assert all(page.meeting in found[one] and "SUCCESS" in found[one] for one in stages)
 
 

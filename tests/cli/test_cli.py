@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from standup.archive import Archive, Claim, Manifest
 from standup.cli import COMMANDS, application, main
@@ -21,19 +20,10 @@ from standup.summary import Item, Kind, Summary
 from standup.template import RETROSPECTIVE
 from standup.transcript import Utterance
 from standup.work import now_ms
+from tests.cli.typed import refuse, run
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with an archive of its own to run commands in."""
-    monkeypatch.chdir(tmp_path)
-    archive = Archive.of(load())
-    archive.migrate()
-    archive.close()
-    return tmp_path
 
 
 @pytest.fixture
@@ -59,22 +49,6 @@ def claim(archive: Archive, stage: Stage) -> Claim:
     found = archive.claim(MEETING, stage, now_ms())
     assert isinstance(found, Claim)
     return found
-
-
-def run(*argv: str) -> str:
-    """Return what a command prints; it must end with 0."""
-    result = CliRunner().invoke(application(), argv)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
-    """Return a command's exit status and the one line it says on stderr."""
-    with pytest.raises(SystemExit) as ended:
-        main(argv)
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, capsys.readouterr().err
 
 
 def test_every_command_teaches() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from standup.cli import application, main
+from standup.cli import application
+from tests.cli.typed import refuse
 from tests.transcribe.loopback_hub import MODEL, LoopbackHub, serving
 
 SMALL = "Systran/faster-whisper-small"
@@ -39,14 +40,6 @@ def run(*argv: str) -> Result:
     result = CliRunner().invoke(application(), ["models", *argv], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     return result
-
-
-def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
-    """Return a command's exit status and what it says on stderr."""
-    with pytest.raises(SystemExit) as ended:
-        main(["models", *argv])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["list", "download", "use", "check"])
@@ -102,7 +95,7 @@ def test_a_damaged_model_is_refused_and_mended_by_a_download(
     run("download", "small")
     (weights,) = (tmp_path / "cache").glob("models--*/snapshots/*/model.bin")
     weights.write_bytes(b"rot")
-    used, checked = refuse(capsys, "use", "small"), refuse(capsys, "check", "small")
+    used, checked = refuse(capsys, "models", "use", "small"), refuse(capsys, "models", "check", "small")
     run("download", "small")
 
     assert used[0] == checked[0] == 1
@@ -126,7 +119,7 @@ def test_what_is_not_there_is_told_with_the_next_step(
     hub: LoopbackHub, capsys: pytest.CaptureFixture[str], argv: list[str], status: int, told: str
 ) -> None:
     """One sentence and 66."""
-    code, said = refuse(capsys, *argv)
+    code, said = refuse(capsys, "models", *argv)
 
     assert code == status
     assert told in said
@@ -137,7 +130,7 @@ def test_without_a_network_a_download_ends_with_69(
 ) -> None:
     """A hub that is not there is named."""
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    code, said = refuse(capsys, "download", "small")
+    code, said = refuse(capsys, "models", "download", "small")
 
     assert code == 69
     assert "http://127.0.0.1:9 does not answer" in said

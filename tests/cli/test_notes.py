@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from standup.cli import application, main
+from standup.cli import application
 from standup.schemas import Document, schema
+from tests.cli.typed import refuse
 
 TRANSCRIPT = json.dumps(
     {
@@ -35,13 +36,6 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "standup.json"
     path.write_text(TRANSCRIPT)
     return path
-
-
-def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int | str | None, str]:
-    """Return a command's exit status and what it says on stderr."""
-    with pytest.raises(SystemExit) as ended:
-        main(argv)
-    return ended.value.code, capsys.readouterr().err
 
 
 def test_notes_as_json(file: Path) -> None:

@@ -7,27 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from standup.archive import Archive, Manifest, manifest
-from standup.cli import application, main
 from standup.draft import FOLDER
 from standup.meeting import Meeting
 from standup.settings import load
+from tests.cli.typed import refuse, run
 from tests.finished_meetings import ANNABEL, BEN, DAY, START, files_of, finished
 from tests.notify.discord_rest import TOKEN, Rest, message, serve
 
 ADDRESS = "https://discord.com/channels/1/30/777"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with an archive of its own to run commands in."""
-    monkeypatch.chdir(tmp_path)
-    archive = Archive.of(load())
-    archive.migrate()
-    archive.close()
-    return tmp_path
 
 
 @pytest.fixture
@@ -46,22 +35,6 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
         monkeypatch.setenv("STANDUP_DISCORD_TOKEN", TOKEN)
         monkeypatch.setenv("STANDUP_DISCORD_API_URL", served.url)
         yield served
-
-
-def run(*argv: str, status: int = 0) -> str:
-    """Return what a command prints; it must end with *status*."""
-    result = CliRunner().invoke(application("removal"), argv)
-    assert result.exit_code == status, result.output
-    return result.stdout
-
-
-def refuse(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
-    """Return a command's exit status and what it says on stderr."""
-    with pytest.raises(SystemExit) as ended:
-        main(argv)
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, capsys.readouterr().err
 
 
 def test_a_meeting_is_deleted_everywhere(home: Path, archive: Archive, rest: Rest) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.browser import browse
+
 MERMAID = Path(__file__).parent / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-BROWSER_LIMIT_S = 100
+PATIENCE = "--virtual-time-budget=60000"
+#: What the page's script may take, in milliseconds of its own clock.
 RESULT = re.compile(r'<script type="application/json">(?P<json>.*?)</script>', re.DOTALL)
 
 PAGE = """<!DOCTYPE html>
@@ -65,30 +65,8 @@ def draw(texts: Sequence[str], folder: Path, picture: Path | None = None) -> lis
     page = folder / "diagrams.html"
     page.write_text(PAGE.format(mermaid=MERMAID.as_uri(), figures=figures), encoding="utf-8")
     if picture:
-        browse(page, folder, f"--screenshot={picture}", "--window-size=1400,8000")
-    found = RESULT.search(browse(page, folder, "--dump-dom"))
+        browse(page.as_uri(), folder, PATIENCE, f"--screenshot={picture}", "--window-size=1400,8000")
+    found = RESULT.search(browse(page.as_uri(), folder, PATIENCE, "--dump-dom"))
     if found is None:
         raise RuntimeError("Chromium ended before every diagram was drawn.")
     return [Drawing(**one) for one in json.loads(found["json"])]
-
-
-def browse(page: Path, folder: Path, *options: str) -> str:
-    """Return what headless Chromium prints for a page on the disk."""
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    # No look at the network: everything that the page needs lies on the disk.
-    command += [
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]
-    command += [
-        f"--user-data-dir={folder / 'profile'}",
-        "--virtual-time-budget=60000",
-        *options,
-        page.as_uri(),
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", check=True, timeout=BROWSER_LIMIT_S
-    )
-    return done.stdout

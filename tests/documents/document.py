@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,7 +17,8 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, files
+
 FRONT_MATTER = re.compile(r"\A---\n(?P<yaml>.*?)^---\n", re.DOTALL | re.MULTILINE)
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -107,17 +107,8 @@ def read(path: Path) -> Document:
 
 @cache
 def tracked() -> frozenset[Path]:
-    """Return every file that git knows or would take, and every folder with one in it."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    ).stdout.split("\0")
-    files = [path for one in listed if one and (path := ROOT / one).exists()]
-    return frozenset({*files, *(folder for path in files for folder in path.parents)})
+    """Return every file of the checkout, and every folder with one in it."""
+    return frozenset({*files(), *(folder for path in files() for folder in path.parents)})
 
 
 def documents() -> list[Document]:

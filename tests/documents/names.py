@@ -10,8 +10,9 @@ from configparser import RawConfigParser
 from functools import cache
 from typing import Any
 
+from tests.checkout import ROOT
 from tests.documents.contents.commands import commands, options
-from tests.documents.document import ROOT, Document, tracked
+from tests.documents.document import Document, tracked
 
 VARIABLE = re.compile(r"\bSTANDUP_[A-Z0-9_]*[A-Z0-9]\b")
 SCRIPT = re.compile(r"^(?:\./)?(?P<name>(?:setup|build|test|deploy)\.sh)$")

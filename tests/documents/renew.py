@@ -13,9 +13,10 @@ import subprocess
 from typer.testing import CliRunner
 
 from standup.cli import application
+from tests.checkout import ROOT
 from tests.documents.contents import CONTENTS
 from tests.documents.contents.place import NotHere
-from tests.documents.document import ROOT, documents
+from tests.documents.document import documents
 
 GENERATED = re.compile(
     r"(?P<head><!-- generated: (?P<name>\S+)(?P<arguments>[^\n]*?) -->\n)(?P<shown>.*?)(?P<foot>^<!-- end -->$)",

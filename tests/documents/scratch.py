@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,15 +15,11 @@ from pathlib import Path
 from standup.demo import settings_for
 from standup.settings import environment
 from standup.simulator.server import LoopbackDiscord
-from tests.documents.document import ROOT, Block
+from tests.checkout import SOMEBODY, copy_to
+from tests.documents.document import Block
 
-VENV = Path(sys.prefix)
 BLOCK_LIMIT_S = 120
 STOP_LIMIT_S = 60
-IDENTITY = {"GIT_AUTHOR_NAME": "Reader", "GIT_AUTHOR_EMAIL": "reader@localhost"} | {
-    "GIT_COMMITTER_NAME": "Reader",
-    "GIT_COMMITTER_EMAIL": "reader@localhost",
-}
 
 
 @dataclass
@@ -81,7 +75,7 @@ async def scratch() -> AsyncIterator[Scratch]:
     with tempfile.TemporaryDirectory(prefix="standup-", ignore_cleanup_errors=True) as short:
         folder = Path(short) / "checkout"
         async with LoopbackDiscord(Path(short) / "discord") as discord:
-            await asyncio.to_thread(copy_checkout, folder)
+            await asyncio.to_thread(copy_to, folder)
             settings = settings_for(discord, folder, Path(short), flower_password="a-password-of-this-test")
             lines = [f"{name}={value}\n" for name, value in environment(settings).items()]
             (folder / ".env").write_text("".join(lines))
@@ -102,35 +96,8 @@ def variables(folder: Path, discord: LoopbackDiscord) -> dict[str, str]:
     path = f"{folder / '.venv/bin'}{os.pathsep}{kept['PATH']}"
     return {
         **kept,
-        **IDENTITY,
+        **SOMEBODY,
         "PATH": path,
         "PYTHONPATH": str(folder),
         "SSL_CERT_FILE": str(discord.ca_file),
     }
-
-
-def copy_checkout(folder: Path) -> None:
-    """Copy what git knows or would take, with changes that are not committed, and make one commit of it."""
-    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(VENV)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "[System] Begin")
-
-
-def git(folder: Path, *words: str) -> str:
-    """Return what git prints."""
-    done = subprocess.run(
-        ["git", *words],
-        cwd=folder,
-        env={**os.environ, **IDENTITY},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout

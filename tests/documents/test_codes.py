@@ -7,7 +7,8 @@ import re
 import pytest
 
 from standup.failures import MODES
-from tests.documents.document import ROOT, Document, read, suite
+from tests.checkout import ROOT
+from tests.documents.document import Document, read, suite
 
 SECTION = re.compile(r"^### (?P<codes>\d[^:\n]*): ", re.MULTILINE)
 MENTION = re.compile(r"\bcode (?P<code>\d+)\b")

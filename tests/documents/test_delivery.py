@@ -6,11 +6,11 @@ import re
 
 import pytest
 
+from tests.checkout import ROOT
 from tests.documents.contents.commits import hooks_table, prefixes_table
 from tests.documents.contents.gates import gates_table
 from tests.documents.contents.packages import debian_packages, python_table
 from tests.documents.contents.scripts import options_table, statuses_table
-from tests.documents.document import ROOT
 
 SCRIPTS = ("setup.sh", "build.sh", "test.sh", "deploy.sh", ".ci/run")
 

@@ -7,7 +7,8 @@ import re
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.documents.document import ROOT, read
+from tests.checkout import ROOT
+from tests.documents.document import read
 
 FIRST_CELL = re.compile(r"^\| (?!dependency|package|\*\*|---)(?P<names>[^|]+?) \|", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z][\w.-]*\w")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.diagrams import CHROMIUM, MERMAID, Drawing, draw
+from tests.browser import CHROMIUM
+from tests.documents.diagrams import MERMAID, Drawing, draw
 from tests.documents.document import documents
 
 pytestmark = [

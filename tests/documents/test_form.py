@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from standup import __version__
-from tests.documents.document import ROOT, Document, documents, read, suite, tracked
+from tests.checkout import ROOT
+from tests.documents.document import Document, documents, read, suite, tracked
 
 DOCUMENTS = [pytest.param(one, id=one.name) for one in documents()]
 SUITE = [pytest.param(one, id=one.name) for one in suite()]

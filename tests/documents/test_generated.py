@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.checkout import ROOT
 from tests.documents.contents import CONTENTS
 from tests.documents.contents.place import NotHere
-from tests.documents.document import ROOT, documents
+from tests.documents.document import documents
 from tests.documents.renew import GENERATED, OUTPUT, made, printed
 
 PLACES = [

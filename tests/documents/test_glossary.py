@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.document import ROOT
+from tests.checkout import ROOT
 
 PAGE = ROOT / "docs" / "glossary.md"
 ROW = re.compile(r"^\| (?P<term>[^|]+?) \| [^|]+ \| \[[^|]+ \|$", re.MULTILINE)

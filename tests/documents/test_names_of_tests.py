@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.documents.document import ROOT, Document, documents, read
+from tests.checkout import ROOT
+from tests.documents.document import Document, documents, read
 
 STYLE = read(ROOT / "docs/style.md")
 SHOWN = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from standup.settings import Settings, variable
-from tests.documents.document import ROOT
+from tests.checkout import ROOT
 
 VARIABLE = re.compile(r"\bSTANDUP_[A-Z0-9_]*[A-Z0-9]\b")
 PAGE = ROOT / "docs" / "configuration.md"

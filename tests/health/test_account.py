@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from standup.health.places import Place
 from standup.settings import Settings, load
 from standup.simulator.permissions import Permission
 from standup.simulator.server import LoopbackDiscord
+from tests.loopback import trust
 
 PRIVILEGED = ("members", "presences", "message_content")
 
@@ -25,8 +25,7 @@ PRIVILEGED = ("members", "presences", "message_content")
 async def discord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDiscord]:
     """A running loopback Discord whose certificate this process trusts."""
     async with LoopbackDiscord(tmp_path) as server:
-        trusting = ssl.create_default_context(cafile=str(server.ca_file))
-        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+        trust(server, monkeypatch)
         yield server
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,14 +13,14 @@ from discord.http import Route
 from standup.notify.discord_channel import DiscordChannel
 from standup.settings import load
 from standup.simulator.server import LoopbackDiscord
+from tests.loopback import trust
 
 
 @pytest.fixture
 async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDiscord]:
     """A loopback Discord whose certificate this process trusts."""
     async with LoopbackDiscord(tmp_path) as running:
-        trusting = ssl.create_default_context(cafile=str(running.ca_file))
-        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+        trust(running, monkeypatch)
         yield running
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from standup.cli import application
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:

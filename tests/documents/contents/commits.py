@@ -6,9 +6,9 @@ import re
 
 import yaml
 
+from tests.checkout import ROOT
 from tests.documents.contents.scripts import help_of
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 LINE = re.compile(r"^  (?P<name>\S+) +(?P<meaning>\S.*)$", re.MULTILINE)
 

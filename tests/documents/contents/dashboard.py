@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 
 def dashboard_table() -> str:

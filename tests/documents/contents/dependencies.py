@@ -16,10 +16,10 @@ from functools import cache
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.checkout import ROOT
 from tests.documents.contents.packages import debian_packages
 from tests.documents.contents.place import NotHere
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 PINNED_FOR = {"python_version": "3.11", "python_full_version": "3.11.9", "implementation_name": "cpython"} | {
     "platform_system": "Linux",

@@ -7,8 +7,8 @@ import importlib
 from collections.abc import Iterator
 
 from standup.errors import StandupError, Transient
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 
 def exceptions_graph() -> str:

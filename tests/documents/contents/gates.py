@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 CONSTANT = re.compile(r"(\w+)=(\d+|\([^)]*\))")
 GATE = re.compile(r'\bgate "(?P<name>[^"]+)" "\$(?P<limit>\w+)" (?P<command>.+)')

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 PYTHONS = ("3.10", "3.11", "3.13")
 PARTS = {"apt": "always", "sound": "without PipeWire", "dev": "with `--dev`"}

@@ -6,8 +6,8 @@ import re
 import subprocess
 from functools import cache
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 OPTION = re.compile(r"^  (?P<name>\S(?:\S| (?=\S))*)  +(?P<meaning>.*(?:\n {4,}.*)*)", re.MULTILINE)
 STATUSES = re.compile(r"^Exit status: (?P<list>.*?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE)

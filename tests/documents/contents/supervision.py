@@ -12,8 +12,8 @@ from pathlib import Path
 from standup.settings import load
 from standup.supervision import exits
 from standup.supervision.programs import PROGRAMS, command
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 CONFIG = ROOT / "supervisord.conf"
 LOGROTATE = ROOT / "deploy/logrotate.standupbot"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
 from tests.documents.coverage import ALL, KINDS, kept, measured_by
-from tests.documents.document import ROOT
 
 TESTS = ROOT / "tests"
 WITHOUT_PACKAGE = {

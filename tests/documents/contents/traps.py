@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tests.checkout import ROOT
 from tests.documents.contents.table import table
-from tests.documents.document import ROOT
 
 TRAP = re.compile(r"^\s*trap (?P<action>-|''|'[^']+') (?P<signals>[A-Z ]+)$")
 FUNCTION = re.compile(r"^(?P<name>\w+)\(\) \{")

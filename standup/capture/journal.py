@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from standup.capture import record as records
 from standup.capture.record import JournalRecord, SegmentHeader
@@ -34,8 +35,7 @@ __all__ = [
 SEGMENTS_IN_MEMORY = 2  # packets out of order cross at most one border
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(NamedTuple):
     """A record, when it arrived on the meeting clock, and where it lies."""
 
     record: JournalRecord

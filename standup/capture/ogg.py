@@ -63,15 +63,15 @@ class Paginator:
         self._body: list[bytes] = []
         self._page_start = 0
 
-    def add(self, packet: bytes, samples: int) -> Iterator[bytes]:
-        """Append *packet*; yield the page before it when that is full."""
+    def add(self, packet: bytes, samples: int) -> bytes:
+        """Append *packet*; return the page before it when that is full, else nothing."""
         lacing = b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,))
         is_full = len(self._lacing) + len(lacing) > MAX_SEGMENTS
-        if is_full or self.position - self._page_start >= PAGE_SAMPLES:
-            yield self.cut()
+        page = self.cut() if is_full or self.position - self._page_start >= PAGE_SAMPLES else b""
         self._lacing += lacing
         self._body.append(packet)
         self.position += samples
+        return page
 
     def cut(self, flags: int = 0) -> bytes:
         """Return what is gathered as a page, and begin another."""
@@ -97,8 +97,7 @@ class Paginator:
                 self.position += PAGE_SAMPLES
                 yield self.cut()
             samples %= PAGE_SAMPLES
-        for packet, length in silence(samples):
-            yield from self.add(packet, length)
+        yield from filter(None, (self.add(packet, length) for packet, length in silence(samples)))
 
 
 def serialize(packets: Iterable[TimedPacket], serial: int) -> Iterator[bytes]:
@@ -110,12 +109,13 @@ def serialize(packets: Iterable[TimedPacket], serial: int) -> Iterator[bytes]:
     pages = Paginator(serial & 0xFFFFFFFF)
     head = _HEAD.pack(b"OpusHead", 1, 2, PRE_SKIP_SAMPLES, 48_000, 0, 0)
     for content, flags in ((head, BEGINNING), (_TAGS, 0)):
-        yield from pages.add(content, 0)
+        pages.add(content, 0)
         yield pages.cut(flags)
     for packet in packets:
         if packet.start_samples > pages.position:
             yield from pages.fill(packet.start_samples - pages.position)
-        yield from pages.add(packet.payload, duration_samples(packet.payload))
+        if page := pages.add(packet.payload, duration_samples(packet.payload)):
+            yield page
     if pages.position == 0:
         yield from pages.fill(FRAME_SAMPLES)
     yield pages.cut(END)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError
+from typing import NamedTuple
 from zlib import crc32
 
 MAGIC = b"STANDUPJ"
@@ -29,13 +30,13 @@ MAX_PAYLOAD_BYTES = 0xFFFF
 
 _HEADER = Struct("<8sHIqqq")
 _RECORD = Struct("<2sQIHIqqBH")
+_FRAME = Struct("<2s35xH")  # of a record, only what `payload` needs
 _CRC = Struct("<I")
 HEADER_LENGTH = _HEADER.size + _CRC.size
 SHORTEST_RECORD = _RECORD.size + _CRC.size
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRecord:
+class JournalRecord(NamedTuple):
     """One packet of one user as it arrived: decrypted, or flagged undecryptable and empty."""
 
     user_id: int
@@ -52,10 +53,6 @@ class JournalRecord:
     """0 or UNDECRYPTABLE."""
     payload: bytes
     """The Opus packet; empty when undecryptable."""
-
-    def __post_init__(self) -> None:
-        if bool(self.payload) is bool(self.flags & UNDECRYPTABLE):
-            raise ValueError("a record holds a payload exactly when it could be decrypted")
 
     @property
     def is_undecryptable(self) -> bool:
@@ -107,7 +104,9 @@ def parse_header(data: bytes) -> SegmentHeader | None:
 
 
 def serialize(record: JournalRecord) -> bytes:
-    """Return the bytes of one record."""
+    """Return the bytes of one record; raise ValueError for one with a payload and the flag, or with neither."""
+    if bool(record.payload) is record.is_undecryptable:
+        raise ValueError("a record holds a payload exactly when it could be decrypted")
     body = (
         _RECORD.pack(
             MARK,
@@ -136,25 +135,21 @@ def parse(data: bytes, position: int) -> tuple[JournalRecord, int] | None:
         (crc,) = _CRC.unpack_from(data, end)
     except StructError:
         return None
-    if mark != MARK or crc != crc32(memoryview(data)[position:end]):
+    if mark != MARK or crc != crc32(data[position:end]) or bool(length) is bool(flags & UNDECRYPTABLE):
         return None
-    payload = data[start:end]
-    try:
-        record = JournalRecord(user, ssrc, sequence, timestamp, monotonic, wall, flags, payload)
-    except ValueError:
-        return None
+    record = JournalRecord(user, ssrc, sequence, timestamp, monotonic, wall, flags, data[start:end])
     return record, end + _CRC.size
 
 
 def payload(data: bytes, position: int) -> bytes | None:
     """Return the payload of the record at *position*, None when none is whole there; cheaper than `parse`."""
     try:
-        mark, *_, length = _RECORD.unpack_from(data, position)
+        mark, length = _FRAME.unpack_from(data, position)
         start = position + _RECORD.size
         (crc,) = _CRC.unpack_from(data, start + length)
     except StructError:
         return None
-    is_whole = mark == MARK and crc == crc32(memoryview(data)[position : start + length])
+    is_whole = mark == MARK and crc == crc32(data[position : start + length])
     return data[start : start + length] if is_whole else None
 
 

@@ -96,9 +96,12 @@ def sort_streams(arrivals: Iterable[Arrival]) -> tuple[list[Stream], int]:
     stray: list[Arrival] = []
     for arrival in arrivals:
         candidates = recent.get(arrival.ssrc, [])
-        fitting = ((stream, stream.place_of(arrival)) for stream in candidates)
-        stream, sent = next(((one, place) for one, place in fitting if place is not None), (None, None))
-        if stream is None or sent is None:
+        sent = None
+        for stream in candidates:
+            sent = stream.place_of(arrival)
+            if sent is not None:
+                break
+        if sent is None:
             if arrival.samples == 0:
                 stray.append(arrival)
             else:

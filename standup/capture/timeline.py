@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from standup.capture.arrival import Arrival
@@ -92,7 +93,7 @@ def build(arrivals: Iterable[Arrival]) -> Timeline:
     Packets before the meeting's start are moved to it; copies are dropped; whatever would overlap what is
     before it is moved behind it.
     """
-    streams, stray = sort_streams(sorted(arrivals, key=lambda one: one.arrival_ns))
+    streams, stray = sort_streams(sorted(arrivals, key=attrgetter("arrival_ns")))
     spurts = [spurt for stream in streams for spurt in _spurts(stream)]
     packets = tuple(_place(sorted(spurts, key=lambda one: one.anchor)))
     counts = PacketCounts(

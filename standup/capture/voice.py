@@ -7,8 +7,6 @@ noise every 400 ms; that one is made silence too, so that a pause does not fall 
 
 from __future__ import annotations
 
-import dataclasses
-
 from discord import opus
 from discord.opus import Encoder, OpusNotLoaded
 
@@ -92,7 +90,7 @@ class Pauses:
         if held is None:
             return None
         if self._was_silent and record.payload == SILENCE:
-            held = dataclasses.replace(held, payload=SILENCE)
+            held = held._replace(payload=SILENCE)
         self._was_silent = held.payload == SILENCE
         return held
 

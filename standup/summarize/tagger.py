@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +92,21 @@ def load() -> Tagger:
 
 def _words(encoded: Any, values: Floats) -> list[Word]:
     """Return the words of a turn, each judged by the mean of its pieces."""
+    if not encoded.ids:
+        return []
     kinds = len(LABELS)
     likelihoods = np.exp(values[:, :kinds] - values[:, :kinds].max(axis=1, keepdims=True))
     likelihoods /= likelihoods.sum(axis=1, keepdims=True)
     chances = 1 / (1 + np.exp(-values[:, kinds:]))
-    found = []
-    for _, pieces in groupby(range(len(encoded.ids)), key=encoded.word_ids.__getitem__):
-        first, *rest = pieces
-        last = rest[-1] if rest else first
-        mean = likelihoods[first : last + 1].mean(axis=0).tolist()
-        begins, other = float(chances[first, 0]), float(chances[first : last + 1, 1].mean())
-        found.append(Word(encoded.offsets[first][0], encoded.offsets[last][1], mean, begins, other))
-    return found
+    ids = np.array(encoded.word_ids)
+    firsts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
+    lasts = np.r_[firsts[1:], len(ids)] - 1
+    pieces = (lasts - firsts + 1)[:, None]
+    means = np.add.reduceat(likelihoods, firsts) / pieces
+    others = np.add.reduceat(chances[:, 1:2], firsts) / pieces
+    return [
+        Word(encoded.offsets[first][0], encoded.offsets[last][1], mean, begins, other)
+        for first, last, mean, begins, (other,) in zip(
+            firsts, lasts, means.tolist(), chances[firsts, 0].tolist(), others.tolist(), strict=True
+        )
+    ]

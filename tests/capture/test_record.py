@@ -46,9 +46,9 @@ def test_undecryptable_records_come_back() -> None:
 
 @pytest.mark.parametrize(("flags", "payload"), [(0, b""), (UNDECRYPTABLE, b"ciphertext")])
 def test_a_payload_means_decrypted(flags: int, payload: bytes) -> None:
-    """No record can hold the content of a packet that was not decrypted, nor be empty without saying so."""
+    """No record holds the content of a packet that was not decrypted, nor is empty without saying so."""
     with pytest.raises(ValueError, match="exactly when it could be decrypted"):
-        JournalRecord(1, 2, 3, 4, 5, 6, flags, payload)
+        records.serialize(JournalRecord(1, 2, 3, 4, 5, 6, flags, payload))
 
 
 def test_contradicting_records_are_none() -> None:

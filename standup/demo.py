@@ -91,8 +91,10 @@ def settings_for(discord: LoopbackDiscord, folder: Path, sockets: Path, **change
 
 
 @contextmanager
-def running(settings: Settings, discord: LoopbackDiscord, tell: Tell) -> Iterator[dict[str, Child]]:
-    """Run Redis, both workers and the recorder for the block, and give them by name.
+def running(
+    settings: Settings, discord: LoopbackDiscord, tell: Tell, programs: Sequence[str] = PROGRAMS
+) -> Iterator[dict[str, Child]]:
+    """Run *programs* (Redis, both workers and the recorder) for the block, and give them by name.
 
     What they print goes to LOG_DIR. Raises ServiceMissing when one is not installed.
     """
@@ -105,7 +107,7 @@ def running(settings: Settings, discord: LoopbackDiscord, tell: Tell) -> Iterato
     variables = {**environment(settings), "SSL_CERT_FILE": str(discord.ca_file)}
     children: dict[str, Child] = {}
     try:
-        for name in PROGRAMS:
+        for name in programs:
             tell(f"Starting {name}")
             children[name] = start_logged(name, settings, variables)
         yield children
@@ -147,7 +149,7 @@ async def _hold(discord: LoopbackDiscord, settings: Settings, scenario: Scenario
     await _order(discord, host, "stop", tell)
     stopped = time.monotonic()
     tell("Capturing, transcribing, summarizing")
-    message = await discord.wait_for_message(discord.text_channel_id, _is_final, NOTES_S)
+    message = await discord.wait_for_message(discord.text_channel_id, has_notes, NOTES_S)
     after_s = time.monotonic() - stopped
     for person in people.values():
         await person.leave_voice()
@@ -161,7 +163,8 @@ async def _order(discord: LoopbackDiscord, host: Participant, subcommand: str, t
     await discord.invoke(host, "standup", subcommand)
 
 
-def _is_final(message: Message) -> bool:
+def has_notes(message: Message) -> bool:
+    """Return whether *message* is the finished one of a meeting."""
     return any(one.filename == "summary.md" for one in message.attachments)
 
 

@@ -1,164 +1,206 @@
 """Measure how long the notes of a meeting take once it has ended, with its speech read while it ran.
 
-The meeting's packets are those of the transcription benchmark's tracks, written to a real journal on a clock that
-does not wait; after each closed segment the task's own work is done. Then the meeting ends, and the stages up to the
-summary run one after the other. Left out are the queues' hops and Discord's answer, a few tenths of a second.
+Redis, both workers and the recorder's dispatcher are the real ones, and a loopback Discord takes the notes; only the
+meetings are held on a clock that does not wait (`standup.bench.held`), each closed segment read before the next is
+written. Beside them stands the same meeting with nothing read ahead. Left out is what the recorder does between the
+command and the end of the journal, a few tenths of a second.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import count
 from pathlib import Path
 
-from standup import dispatcher, work
-from standup.archive import Archive, Claim, Manifest, manifest
-from standup.bench.rehearsal import Rehearsal, rehearse
-from standup.capture import ogg
-from standup.capture.opus import SAMPLES_PER_MS
-from standup.capture.record import JournalRecord, serialize
-from standup.capture.segments import Clock, SegmentedLog
-from standup.following import Following
+from redis import Redis
+
+from standup.archive import Archive, Manifest, manifest
+from standup.bench.held import Script, hold, script
+from standup.bench.rehearsal import rehearse
+from standup.celery import app
+from standup.demo import has_notes, running, settings_for
+from standup.dispatcher import Dispatcher
+from standup.errors import StandupError
+from standup.following import publish_follow
 from standup.meeting import Meeting, MeetingState, Participant, meeting_id
-from standup.pipeline import Stage
-from standup.settings import Settings, load
+from standup.pipeline import FOLLOW_QUEUE
+from standup.settings import Settings
+from standup.simulator.server import LoopbackDiscord
 
 REHEARSED_MINUTES = 10.0
 """How much different speech there is; a longer meeting says it again."""
-TARGET_S = 5.0
-STAGES = (Stage.CAPTURE, Stage.TRANSCRIBE, Stage.SUMMARIZE)
+TARGET_MEDIAN_S, TARGET_P95_S = 5.0, 10.0
+NOTES_S = 900.0
+AHEAD_S = 120.0
+STOP_S = 10.0
+LOOK_EVERY_S = 0.02
+PROGRAMS = ("redis", "worker-cpu", "worker-gpu")
 _START = datetime(2026, 1, 5, 9, 0, tzinfo=timezone.utc)
-_START_NS = int(_START.timestamp()) * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class LiveFigures:
-    """What was left to do when a meeting ended."""
+class Held:
+    """One meeting."""
 
-    minutes: float
     utterances: int
     words: int
     read_ahead: int
     """Utterances that had been read when the meeting ended."""
     ahead_s: float
-    """What reading ahead took, all segments together."""
-    stages_s: dict[str, float]
-    """What each stage took after the end."""
+    """What reading ahead took, all segments together, queue and worker."""
+    after_s: float
+    """From the end of the meeting to the message with the notes in Discord."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """How soon after their end meetings had their notes."""
+
+    minutes: float
+    meetings: tuple[Held, ...]
+    """Read while they ran."""
+    afterwards: Held
+    """The peer: the same, read when it had ended."""
 
     @property
-    def after_s(self) -> float:
-        """From the end of the meeting to the finished summary."""
-        return sum(self.stages_s.values())
+    def median_s(self) -> float:
+        """Half of the meetings had their notes within so long."""
+        return statistics.median(one.after_s for one in self.meetings)
+
+    @property
+    def p95_s(self) -> float:
+        """Nineteen in twenty had them within so long (nearest rank: of fewer than twenty, the slowest)."""
+        ranked = sorted(one.after_s for one in self.meetings)
+        return ranked[-(-95 * len(ranked) // 100) - 1]
+
+    @property
+    def ratio(self) -> float:
+        """How many times sooner the notes come."""
+        return self.afterwards.after_s / self.median_s
 
     @property
     def is_within_target(self) -> bool:
         """Whether the notes are there in time."""
-        return self.after_s <= TARGET_S
+        return self.median_s <= TARGET_MEDIAN_S and self.p95_s <= TARGET_P95_S
 
 
-def run(minutes: float, model: str = "tiny.en") -> LiveFigures:
-    """Hold a meeting of *minutes* on a clock that does not wait, end it, and time what follows.
+def run(minutes: float, meetings: int = 3, model: str = "tiny.en") -> LiveFigures:
+    """Hold *meetings* of *minutes*, end each, and time what follows; then one that was not read ahead.
 
-    Raises ServiceMissing without flite or ffmpeg, and ModelLoadError without the model.
+    Raises ServiceMissing without redis-server, flite or ffmpeg, ModelLoadError without the model, and StandupError
+    when notes do not come.
     """
-    with tempfile.TemporaryDirectory(prefix="standup-bench-") as name:
-        folder = Path(name)
-        settings = load(None, whisper_model=model, language="en", data_dir=folder)
+    return asyncio.run(_run(minutes, meetings, model))
+
+
+async def _run(minutes: float, meetings: int, model: str) -> LiveFigures:
+    # The path of a Unix socket has room for about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="standup-") as scratch:
+        folder = Path(scratch)
+        said = script(await asyncio.to_thread(rehearse, folder, min(minutes, REHEARSED_MINUTES)))
+        async with LoopbackDiscord(folder / "discord") as discord:
+            settings = settings_for(discord, folder, folder, whisper_model=model, language="en")
+            app.conf.broker_url = settings.broker_url
+            with running(settings, discord, lambda _: None, PROGRAMS):
+                stage = _Stage(settings, discord, said, minutes)
+                await stage.hold(0, is_live=True)  # the first loads models and code
+                held = [await stage.hold(number, is_live=True) for number in range(1, meetings + 1)]
+                return LiveFigures(minutes, tuple(held), await stage.hold(meetings + 1, is_live=False))
+
+
+class _Stage:
+    """Where meetings are held, one at a time."""
+
+    def __init__(self, settings: Settings, discord: LoopbackDiscord, said: Script, minutes: float) -> None:
+        self._settings, self._discord, self._said, self._minutes = settings, discord, said, minutes
+        self._published = threading.Semaphore(0)
+
+    async def hold(self, number: int, *, is_live: bool) -> Held:
+        """Hold a meeting on another day than all before, and wait for its notes."""
+        begun = _START + timedelta(days=number)
+        meeting = Meeting(
+            meeting_id(begun, f"{number:08}"),
+            str(self._discord.guild_id),
+            str(self._discord.voice_channel_id),
+            str(self._discord.text_channel_id),
+            begun,
+        )
+        settings = self._settings.model_copy(update={"live": is_live})
+        dispatcher = Dispatcher(settings, publish_follow=self._follow)
+        dispatcher.start()
         archive = Archive.of(settings)
-        archive.migrate()
         try:
-            return _run(minutes, rehearse(folder, min(minutes, REHEARSED_MINUTES)), archive, settings)
+            return await self._timed(meeting, dispatcher, archive, is_live)
         finally:
+            dispatcher.stop(STOP_S)
             archive.close()
 
+    async def _timed(self, meeting: Meeting, dispatcher: Dispatcher, archive: Archive, is_live: bool) -> Held:
+        before = self._posted()
+        ahead_s = await asyncio.to_thread(self._speak, meeting, dispatcher, is_live)
+        read_ahead = len(archive.transcript(meeting.id).utterances)
+        ended_at = meeting.started_at + timedelta(minutes=self._minutes)
+        ended = dataclasses.replace(meeting, ended_at=ended_at, state=MeetingState.PROCESSING)
+        began_s = time.perf_counter()
+        self._write(ended)
+        dispatcher.wake()
+        await self._discord.wait_until(lambda: self._posted() > before, NOTES_S, "the notes")
+        after_s = time.perf_counter() - began_s
+        spoken = archive.transcript(meeting.id).spoken
+        words = sum(len(one.text.split()) for one in spoken)
+        return Held(len(spoken), words, read_ahead, ahead_s, after_s)
 
-def _run(minutes: float, rehearsal: Rehearsal, archive: Archive, settings: Settings) -> LiveFigures:
-    meeting = Meeting(meeting_id(_START, "00000001"), "1", "2", "", _START, None, MeetingState.RECORDING)
-    people = tuple(Participant(str(user), voice) for user, voice in enumerate(sorted(rehearsal.tracks), 1))
-    archive.adopt(Manifest(meeting, people))
-    manifest.write(settings.data_dir, Manifest(meeting, people))
-    ahead_s = _hold(minutes, rehearsal, meeting, archive, settings)
-    early = len(archive.transcript(meeting.id).utterances)
-    ended = dataclasses.replace(
-        meeting, ended_at=_START + timedelta(minutes=minutes), state=MeetingState.PROCESSING
-    )
-    manifest.write(settings.data_dir, Manifest(ended, people))
-    dispatcher.adopt(archive, settings.data_dir, {}, set())
-    stages_s = {stage.value: _timed(stage, meeting.id, archive, settings) for stage in STAGES}
-    spoken = archive.transcript(meeting.id).spoken
-    words = sum(len(one.text.split()) for one in spoken)
-    return LiveFigures(minutes, len(spoken), words, early, ahead_s, stages_s)
+    def _speak(self, meeting: Meeting, dispatcher: Dispatcher, is_live: bool) -> float:
+        """Write the journal, waiting at each closed segment until it has been read; return how long that took."""
+        self._write(meeting)
+        dispatcher.wake()
+        took_s = 0.0
 
+        def on_segment() -> None:
+            nonlocal took_s
+            if is_live:
+                began_s = time.perf_counter()
+                self._read_ahead(dispatcher)
+                took_s += time.perf_counter() - began_s
 
-def _timed(stage: Stage, meeting: str, archive: Archive, settings: Settings) -> float:
-    began_s = time.perf_counter()
-    claim = archive.claim(meeting, stage, work.now_ms())
-    assert isinstance(claim, Claim), "nobody else works on this archive"
-    {Stage.CAPTURE: work.capture, Stage.TRANSCRIBE: work.transcribe, Stage.SUMMARIZE: work.summarize}[stage](
-        archive, settings, claim
-    )
-    return time.perf_counter() - began_s
+        journal = manifest.meeting_folder(self._settings.data_dir, meeting.id) / "journal"
+        start_ns = int(meeting.started_at.timestamp()) * 1_000_000_000
+        hold(self._said, self._minutes, journal, start_ns, on_segment)
+        return took_s
 
+    def _read_ahead(self, dispatcher: Dispatcher) -> None:
+        dispatcher.wake()
+        if not self._published.acquire(timeout=AHEAD_S):
+            raise StandupError("The dispatcher has nothing read ahead; run `standup doctor` and try again.")
+        path = self._settings.broker_url.removeprefix("redis+socket://").partition("?")[0]
+        with Redis(unix_socket_path=path) as broker:
+            deadline_s = time.monotonic() + AHEAD_S
+            while _is_busy(broker):
+                if time.monotonic() > deadline_s:
+                    raise StandupError(
+                        f"The worker does not finish reading ahead; see {self._settings.log_dir}."
+                    )
+                time.sleep(LOOK_EVERY_S)
 
-def _hold(
-    minutes: float, rehearsal: Rehearsal, meeting: Meeting, archive: Archive, settings: Settings
-) -> float:
-    """Write the journal, following it as the recorder's dispatcher does; return what that took."""
-    due: list[str] = []
-    following = Following(settings.data_dir, due.append)
-    now_ns, took_s, next_look_ns = 0, 0.0, 0
-    journal = manifest.meeting_folder(settings.data_dir, meeting.id) / "journal"
-    log = SegmentedLog(journal, _START_NS, clock=Clock(lambda: _START_NS + now_ns, lambda: now_ns))
-    for record in _records(minutes, rehearsal):
-        now_ns = record.monotonic_ns
-        log.write(serialize(record))
-        if now_ns < next_look_ns:
-            continue
-        next_look_ns = now_ns + 1_000_000_000
-        log.sync()
-        following.round([meeting.id])
-        while due:
-            began_s = time.perf_counter()
-            work.follow(archive, settings, due.pop())
-            took_s += time.perf_counter() - began_s
-    log.end_segment()
-    return took_s
+    def _follow(self, meeting_id: str) -> None:
+        publish_follow(meeting_id)
+        self._published.release()
 
+    def _write(self, meeting: Meeting) -> None:
+        people = tuple(Participant(str(user), f"Voice {user}") for user in self._said.users)
+        manifest.write(self._settings.data_dir, Manifest(meeting, people))
 
-def _records(minutes: float, rehearsal: Rehearsal) -> Iterator[JournalRecord]:
-    """Yield the packets in which somebody speaks, in order, said again until the meeting is over."""
-    said = sorted(
-        (sample, user, payload)
-        for user, voice in enumerate(sorted(rehearsal.tracks), 1)
-        for sample, payload in _spoken(rehearsal, voice)
-    )
-    length = int(REHEARSED_MINUTES * 60_000) * SAMPLES_PER_MS
-    numbers = {user: count() for user in range(1, len(rehearsal.tracks) + 1)}
-    for turn in count():
-        for sample, user, payload in said:
-            at_ns = (turn * length + sample) * 1_000_000 // SAMPLES_PER_MS
-            if at_ns >= minutes * 60e9:
-                return
-            stamp = (turn * length + sample) & 0xFFFFFFFF
-            number = next(numbers[user]) & 0xFFFF
-            yield JournalRecord(user, 1000 + user, number, stamp, at_ns, _START_NS + at_ns, 0, payload)
+    def _posted(self) -> int:
+        return sum(map(has_notes, self._discord.messages(self._discord.text_channel_id)))
 
 
-def _spoken(rehearsal: Rehearsal, voice: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the packets of a voice within its utterances: Discord sends nothing in between."""
-    edges = [(one.start_ms, one.end_ms) for one in rehearsal.utterances if one.speaker == voice]
-    spans = iter(sorted(edges))
-    begin, end = next(spans, (0, 0))
-    for packet in ogg.parse(rehearsal.tracks[voice].read_bytes()):
-        at_ms = packet.start_samples // SAMPLES_PER_MS
-        while at_ms >= end:
-            begin, end = next(spans, (0, 0))
-            if end == 0:
-                return
-        if at_ms >= begin:
-            yield packet.start_samples, packet.payload
+def _is_busy(broker: Redis) -> bool:
+    """Return whether a task waits, or has been fetched and not acknowledged."""
+    prefix = app.conf.broker_transport_options["global_keyprefix"]
+    return bool(broker.llen(prefix + FOLLOW_QUEUE)) or bool(broker.hlen(prefix + "unacked"))

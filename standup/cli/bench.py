@@ -141,32 +141,46 @@ def _drawer(plot: Path | None) -> Callable[[TranscribeFigures], None]:
 
 @bench.command()
 def live(
-    minutes: Annotated[float, typer.Option(help="Length of the meeting.", min=1, max=240)] = 60,
+    minutes: Annotated[float, typer.Option(help="Length of each meeting.", min=1, max=240)] = 60,
+    meetings: Annotated[int, typer.Option(help="How many.", min=1, max=100)] = 3,
     model: Annotated[str, typer.Option(help="Speech model; default: the bundled one.")] = "tiny.en",
     as_json: Json = False,
 ) -> None:
-    """What is left to do when a meeting ends whose speech was read while it ran, on a clock that does not wait.
+    """From the end of a meeting that was read while it ran to its notes in Discord, beside one that was not.
 
-    Ends with 1 when the target of 5 s is missed.
+    Redis, workers and dispatcher are real, Discord is the loopback one, and the meetings' clock does not wait: an hour
+    takes two minutes or three. One more meeting is held first and not counted. Ends with 1 when a target is missed: 5 s
+    at the median, 10 s for nineteen in twenty.
     """
-    from standup.bench.live import TARGET_S, run
+    from standup.bench.live import TARGET_MEDIAN_S, TARGET_P95_S, run
 
-    with Console(stderr=True).status("Holding a meeting"):
-        figures = run(minutes, model)
-    table = Table("after the end", "", box=None, header_style="bold")
-    for stage, took_s in figures.stages_s.items():
-        table.add_row(stage, f"{took_s:.2f} s")
-    table.add_row("all", f"{figures.after_s:.2f} s")
-    table.add_row("read ahead", f"{figures.read_ahead} of {figures.utterances} utterances")
-    table.add_row("which took", f"{figures.ahead_s:.1f} s of {figures.minutes:g} min")
+    with Console(stderr=True).status("Holding meetings"):
+        figures = run(minutes, meetings, model)
+    peer = figures.afterwards
+    table = Table(
+        "notes after the end", "read while it ran", "read afterwards", "ratio", box=None, header_style="bold"
+    )
+    table.add_row("median", f"{figures.median_s:.2f} s", f"{peer.after_s:.2f} s", f"{figures.ratio:.1f}")
+    table.add_row("nineteen in twenty", f"{figures.p95_s:.2f} s", "", "")
     found = dataclasses.asdict(figures) | {
-        "after_s": round(figures.after_s, 2),
-        "target_s": TARGET_S,
+        "median_s": round(figures.median_s, 2),
+        "p95_s": round(figures.p95_s, 2),
+        "ratio": round(figures.ratio, 2),
+        "target_median_s": TARGET_MEDIAN_S,
+        "target_p95_s": TARGET_P95_S,
         "is_within_target": figures.is_within_target,
     }
-    _tell("live", found, table, as_json)
+    last = figures.meetings[-1]
+    below = (
+        f"{len(figures.meetings)} meetings of {minutes:g} min, {last.words} words; read ahead: {last.read_ahead} of "
+        f"{last.utterances} utterances in {last.ahead_s:.1f} s."
+    )
+    _tell("live", found, table, as_json, below)
     if not figures.is_within_target:
-        raise StandupError(f"The notes are ready more than {TARGET_S:g} s after the end here.")
+        raise StandupError(
+            f"Half of the notes come more than {TARGET_MEDIAN_S:g} s after the end here, or one in twenty more than "
+            f"{TARGET_P95_S:g} s."
+        )
 
 
 @bench.command()

@@ -88,6 +88,21 @@ def test_what_cannot_be_reached_is_told_with_its_address(
     assert why in left.sentence
 
 
+def test_a_thread_out_of_reach_keeps_no_message(archive: Archive, settings: Settings, rest: Rest) -> None:
+    """The message is edited or deleted all the same, and that something is left is told with its address."""
+    meeting = finished(archive)
+    archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
+    refused = {"code": 50001, "message": "Missing Access"}
+    rest.script["GET"] = [reply(403, refused)]
+    revised = messages.revise(archive, settings, meeting, ANNABEL.id)
+    assert revised == Message(meeting, Fate.THREAD_LEFT, ADDRESS, "ChannelForbidden")
+    assert "The thread below" in revised.sentence
+    assert "chandelier" not in str(rest.messages[777])
+    rest.script["GET"] = [reply(403, refused)]
+    assert messages.take_down(archive, settings, meeting).fate is Fate.THREAD_LEFT
+    assert rest.messages == {}
+
+
 def test_without_a_token_the_message_is_left(archive: Archive, tmp_path: Path) -> None:
     """No token, no call."""
     meeting = finished(archive)
@@ -111,4 +126,6 @@ def test_what_was_posted_nowhere_has_no_message(archive: Archive, settings: Sett
 @pytest.mark.parametrize("fate", Fate)
 def test_every_fate_is_told(fate: Fate) -> None:
     """Whatever became of a message is a sentence with the meeting's id."""
-    assert Message("m1", fate, ADDRESS).sentence.startswith(("The message of meeting m1", "Meeting m1"))
+    assert Message("m1", fate, ADDRESS).sentence.startswith(
+        ("The message of meeting m1", "The thread below the message of meeting m1", "Meeting m1")
+    )

@@ -68,17 +68,17 @@ def take_down(archive: Archive, settings: Settings, meeting_id: str) -> Message:
     return _changed(archive, settings, meeting_id, Fate.DELETED, delete, empties_thread=True)
 
 
-def revise(archive: Archive, settings: Settings, meeting_id: str, without: str = "") -> Message:
-    """Make the message of a meeting say what its rows say, *without* naming one participant.
+def revise(archive: Archive, settings: Settings, meeting_id: str, *, empties_thread: bool = False) -> Message:
+    """Make the message of a meeting say what its rows say.
 
-    One that has no notes yet holds nothing that anybody said: it is left to the workers. When somebody is
-    left out, what the live thread below it says goes as a whole: the others' words stand in the transcript.
+    One that has no notes yet holds nothing that anybody said: it is left to the workers. Where somebody was taken
+    out, what the live thread below it says goes as a whole: the others' words stand in the transcript.
     """
     if not archive.posted(meeting_id).final:
         return Message(meeting_id, Fate.NONE)
 
     def edit(channel: DiscordChannel, meeting: Meeting, message_id: int) -> bool:
-        notice, documents = work.rendered(archive, meeting, without)
+        notice, documents = work.rendered(archive, meeting)
         return channel.revise(
             int(meeting.text_channel_id),
             message_id,
@@ -87,7 +87,7 @@ def revise(archive: Archive, settings: Settings, meeting_id: str, without: str =
             timeout_s=TIMEOUT_S,
         )
 
-    return _changed(archive, settings, meeting_id, Fate.EDITED, edit, empties_thread=bool(without))
+    return _changed(archive, settings, meeting_id, Fate.EDITED, edit, empties_thread=empties_thread)
 
 
 def keep(archive: Archive, meeting_id: str) -> Message:

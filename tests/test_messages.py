@@ -55,7 +55,9 @@ def test_a_message_is_revised(archive: Archive, settings: Settings, rest: Rest) 
     """It says what the rows say, files included, and nobody who was taken out of them is named as silent."""
     meeting = finished(archive)
     archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
-    assert messages.revise(archive, settings, meeting, ANNABEL.id) == Message(meeting, Fate.EDITED, ADDRESS)
+    assert messages.revise(archive, settings, meeting, empties_thread=True) == Message(
+        meeting, Fate.EDITED, ADDRESS
+    )
     sent = rest.made("PATCH")[0]
     said = str(rest.messages[777]) + b"".join(sent["sent"].values()).decode()
     assert [one for one in ("Annabel", "Quist", ANNABEL.id, "chandelier") if one in said] == []
@@ -94,7 +96,7 @@ def test_a_thread_out_of_reach_keeps_no_message(archive: Archive, settings: Sett
     archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
     refused = {"code": 50001, "message": "Missing Access"}
     rest.script["GET"] = [reply(403, refused)]
-    revised = messages.revise(archive, settings, meeting, ANNABEL.id)
+    revised = messages.revise(archive, settings, meeting, empties_thread=True)
     assert revised == Message(meeting, Fate.THREAD_LEFT, ADDRESS, "ChannelForbidden")
     assert "The thread below" in revised.sentence
     assert "chandelier" not in str(rest.messages[777])

@@ -32,14 +32,14 @@ class Erasure:
             session.connection(execution_options={"reading": True})
             return Sound(row_of(session, meeting_id).sound)
 
-    def candidates(self, rule: Rule, limit: int) -> tuple[str, ...]:
+    def candidates(self, rule: Rule) -> tuple[str, ...]:
         """Return the meetings that a rule covers, those that ended first in front."""
         with database.guarded(), self._sessions() as session:
             session.connection(execution_options={"reading": True})
             found = (
                 select(MeetingRow.id).where(*_covered(rule)).order_by(MeetingRow.ended_at_ms, MeetingRow.id)
             )
-            return tuple(session.scalars(found.limit(limit)))
+            return tuple(session.scalars(found))
 
     def condemn_by(self, rule: Rule, meeting_id: str) -> bool:
         """Begin with what a rule is due for; False when it covers the meeting no more."""

@@ -147,6 +147,23 @@ def test_a_worker_that_comes_back_late_stores_nothing(archive: Archive) -> None:
     assert [one.state for one in archive.statuses(meeting)][2] is StageState.TODO
 
 
+@pytest.mark.parametrize("stage", [Stage.SUMMARIZE, Stage.NOTIFY])
+def test_later_notes_in_the_making_are_made_again(archive: Archive, stage: Stage) -> None:
+    """Their worker may have read what is removed here: it can store nothing, and the next one reads what is left."""
+    first = finished(archive)
+    second = finished(archive, START + DAY, people=(BEN,), said=((BEN.id, "I painted it."),), notes=None)
+    archive.retry(second, stage)
+    held = archive.claim(second, stage, NOW_MS)
+    assert isinstance(held, Claim)
+    archive.people.cut(archive.people.find(ANNABEL.id), first, NOW_MS)
+    assert not archive.renew(held, NOW_MS)
+    again = archive.claim(second, stage, NOW_MS)
+    assert isinstance(again, Claim)
+    archive.erasure.condemn(first, NOW_MS)
+    archive.erasure.erase(first)
+    assert not archive.renew(again, NOW_MS)
+
+
 def test_the_others_are_not_read_again(archive: Archive) -> None:
     """Reading their tracks anew would bring the name back, so a retry begins with the notes."""
     meeting = finished(archive)

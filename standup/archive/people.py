@@ -212,6 +212,8 @@ class _Meeting:
             session.merge(records.utterance_row(meeting_id, one))
         if self._cut.summary is not None:
             history.keep_notes(session, meeting_id, self._cut.summary)
+        elif self._was_there:  # nobody knows what stands in notes that cannot be read
+            session.execute(delete(SummaryRow).where(SummaryRow.meeting_id == meeting_id))
         if self._was_there and self._row.sound == Sound.WHOLE.value:
             self._row.sound = Sound.TRACKS.value
         here = ParticipantRow.meeting_id == meeting_id, ParticipantRow.id == self._id

@@ -89,6 +89,16 @@ def test_somebody_is_taken_out(archive: Archive) -> None:
         archive.people.find(ANNABEL.id)
 
 
+def test_notes_that_cannot_be_read_go_as_a_whole(archive: Archive) -> None:
+    """Nobody knows whose words they have; they can be made again of the words that are left."""
+    meeting = finished(archive)
+    with archive._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE summaries SET document = 'Annabel polished'")
+    archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
+    assert archive.summary(meeting) is None
+    assert archive.retry(meeting, Stage.SUMMARIZE) is Stage.SUMMARIZE
+
+
 def test_a_second_cut_takes_nothing_more(archive: Archive) -> None:
     """Until they have left the participants they are found again, and the rest of it can be done."""
     meeting = finished(archive)

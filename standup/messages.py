@@ -25,7 +25,7 @@ Change = Callable[[DiscordChannel, Meeting, int], bool]
 class Fate(str, Enum):
     """What became of a meeting's message."""
 
-    NONE = "none"  # the meeting was posted nowhere
+    NONE = "none"  # the meeting was posted nowhere, or its notes are yet to be
     DELETED = "deleted"
     EDITED = "edited"
     GONE = "gone"  # somebody had deleted it
@@ -48,7 +48,7 @@ class Message:
     def sentence(self) -> str:
         """What became of it, and what is left to do."""
         told = {
-            Fate.NONE: f"Meeting {self.meeting_id} has no message in Discord.",
+            Fate.NONE: f"Meeting {self.meeting_id} has no notes in Discord.",
             Fate.DELETED: f"The message of meeting {self.meeting_id} in Discord is deleted.",
             Fate.EDITED: f"The message of meeting {self.meeting_id} in Discord says what is left.",
             Fate.GONE: f"The message of meeting {self.meeting_id} in Discord had been deleted before.",
@@ -74,10 +74,13 @@ def revise(archive: Archive, settings: Settings, meeting_id: str, *, empties_thr
     One that has no notes yet holds nothing that anybody said: it is left to the workers. Where somebody was taken
     out, what the live thread below it says goes as a whole: the others' words stand in the transcript.
     """
-    if not archive.posted(meeting_id).final:
+    has_notes = archive.posted(meeting_id).final
+    if not (has_notes or empties_thread):
         return Message(meeting_id, Fate.NONE)
 
     def edit(channel: DiscordChannel, meeting: Meeting, message_id: int) -> bool:
+        if not has_notes:
+            return True
         notice, documents = work.rendered(archive, meeting)
         return channel.revise(
             int(meeting.text_channel_id),
@@ -87,7 +90,8 @@ def revise(archive: Archive, settings: Settings, meeting_id: str, *, empties_thr
             timeout_s=TIMEOUT_S,
         )
 
-    return _changed(archive, settings, meeting_id, Fate.EDITED, edit, empties_thread=empties_thread)
+    fate = Fate.EDITED if has_notes else Fate.NONE
+    return _changed(archive, settings, meeting_id, fate, edit, empties_thread=empties_thread)
 
 
 def keep(archive: Archive, meeting_id: str) -> Message:
@@ -108,7 +112,7 @@ def _changed(
 ) -> Message:
     """Do *change*, and empty the thread whatever came of it: neither keeps the other back."""
     known = _message(archive, meeting_id, fate)
-    if known.fate is Fate.NONE:
+    if not known.address:
         return known
     channel, message_id = DiscordChannel(settings.discord), int(archive.posted(meeting_id).message_id)
     try:

@@ -105,6 +105,17 @@ def test_a_thread_out_of_reach_keeps_no_message(archive: Archive, settings: Sett
     assert rest.messages == {}
 
 
+def test_a_thread_goes_before_there_are_notes(archive: Archive, settings: Settings, rest: Rest) -> None:
+    """While the notes wait, the live thread says everything already; the message is left to the workers."""
+    parked = finished(archive, park=Stage.SUMMARIZE)
+    assert messages.revise(archive, settings, parked, empties_thread=True).fate is Fate.NONE
+    login = [{}, {}]  # who we are, and our application
+    assert rest.made("GET") == [*login, {}]
+    assert rest.made("PATCH") == []
+    rest.script["GET"] = [reply(403, {"code": 50001, "message": "Missing Access"})]
+    assert messages.revise(archive, settings, parked, empties_thread=True).fate is Fate.THREAD_LEFT
+
+
 def test_without_a_token_the_message_is_left(archive: Archive, tmp_path: Path) -> None:
     """No token, no call."""
     meeting = finished(archive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -242,7 +243,9 @@ def test_forgetting_goes_on_after_a_kill(
 def test_what_must_wait_is_taken_later(archive: Archive, tmp_path: Path) -> None:
     """A meeting that is still recorded is named, the others are done; the same command finds all of them again."""
     done = finished(archive, files=tmp_path)
-    running = Meeting("20261201T095800Z-00000000", "1", "2", "3", START + 8 * DAY)
+    running = Meeting(
+        "20270115T075800Z-00000000", "1", "2", "3", datetime.fromtimestamp(NOW_MS / 1000, timezone.utc)
+    )
     archive.adopt(Manifest(running, (ANNABEL,)))
     found = removal.forget(archive, tmp_path, archive.people.find(ANNABEL.id), NOW_MS, lambda _: None)
     assert [one.meeting_id for one in found.removed] == [done]

@@ -16,7 +16,10 @@ from standup.archive.models import FailureRow, MeetingRow, StageRow
 from standup.errors import MeetingBusy, MeetingNotFound, StandupError
 from standup.meeting import MeetingState
 from standup.pipeline import STAGES, Stage
-from standup.retention import FIRST_STAGE, Deed, Rule, Sound
+from standup.retention import DAY_MS, FIRST_STAGE, Deed, Rule, Sound
+
+ABANDONED_MS = 7 * DAY_MS
+"""What is recorded for so long is not: its recorder, or the manifest on its disk, is lost, and nothing else ends it."""
 
 
 class Erasure:
@@ -98,7 +101,7 @@ class Erasure:
 
 def refuse_busy(session: Session, row: MeetingRow, now_ms: int) -> None:
     """Raise MeetingBusy when a meeting is being recorded, or a worker holds one of its stages."""
-    if row.state == MeetingState.RECORDING.value:
+    if row.state == MeetingState.RECORDING.value and now_ms - row.started_at_ms < ABANDONED_MS:
         raise MeetingBusy(
             f"Meeting {row.id} is being recorded; end it with /standup stop, or Ctrl-C in `standup record`, then try "
             "again."

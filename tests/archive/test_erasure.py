@@ -22,6 +22,7 @@ from tests.finished_meetings import BEN, DAY, NOTES, NOW_MS, SAID, START, finish
 from .conftest import MEETING, ended, running
 
 ALWAYS_MS = NOW_MS + DAY_MS
+START_MS = round(START.timestamp() * 1000)
 SOUND, WHOLE = Rule(Deed.SOUND, ALWAYS_MS), Rule(Deed.MEETING, ALWAYS_MS)
 
 
@@ -89,7 +90,15 @@ def test_a_recording_is_not_deleted(archive: Archive) -> None:
     """The refusal names the next step."""
     archive.adopt(running())
     with pytest.raises(MeetingBusy, match="/standup stop"):
-        archive.erasure.condemn(MEETING, NOW_MS)
+        archive.erasure.condemn(MEETING, START_MS + 6 * DAY_MS)
+
+
+def test_a_recording_that_nobody_ends_is_deleted(archive: Archive) -> None:
+    """One that began a week ago was left behind by a recorder whose disk is lost: nothing else would end it."""
+    archive.adopt(running())
+    archive.erasure.condemn(MEETING, START_MS + 7 * DAY_MS)
+    archive.erasure.erase(MEETING)
+    assert rows(archive, MEETING) == 0
 
 
 def test_what_a_worker_holds_is_not_deleted(archive: Archive) -> None:

@@ -9,6 +9,7 @@ import pytest
 from standup.archive import Archive, Claim, Superseded
 from standup.archive.people import Person, Removed
 from standup.continuity import Became, Relation
+from standup.early import early
 from standup.errors import InputRefused, MeetingBusy, PersonNotFound, StandupError
 from standup.meeting import Participant
 from standup.pipeline import LEASE_MS, Stage, StageState
@@ -135,7 +136,7 @@ def test_what_goes_on_waits(archive: Archive) -> None:
     archive.adopt(running())
     person = archive.people.find("Ana")
     with pytest.raises(MeetingBusy, match="/standup stop"):
-        archive.people.cut(person, MEETING, NOW_MS)
+        archive.people.cut(person, MEETING, round(START.timestamp() * 1000) + 1)
     archive.adopt(ended())
     with pytest.raises(MeetingBusy, match=f"standup delete {MEETING}"):
         archive.people.look(person, MEETING, NOW_MS)
@@ -143,6 +144,17 @@ def test_what_goes_on_waits(archive: Archive) -> None:
     with pytest.raises(MeetingBusy, match=r"stage capture"):
         archive.people.cut(person, MEETING, NOW_MS)
     assert "Ana" in all_of(archive, MEETING)
+
+
+def test_a_recording_that_nobody_ends_is_cut(archive: Archive) -> None:
+    """What a lost recorder left behind keeps nobody's name for ever: its early words go too."""
+    archive.adopt(running())
+    person = archive.people.find("Ana")
+    ((_, participant),) = person.places
+    archive.keep_early(MEETING, [early(participant, 0, 900).heard("A secret.")])
+    archive.people.cut(person, MEETING, NOW_MS)
+    archive.people.leave(person, MEETING)
+    assert [one for one in ("Ana", "secret") if one in all_of(archive, MEETING)] == []
 
 
 def test_a_worker_that_comes_back_late_stores_nothing(archive: Archive) -> None:

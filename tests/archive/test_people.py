@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from standup.archive import Archive, Claim, Superseded
+from standup.archive import Archive, Claim, Superseded, stages
 from standup.archive.people import Person, Removed
 from standup.continuity import Became, Relation
 from standup.early import early
@@ -167,6 +169,20 @@ def test_a_worker_that_comes_back_late_stores_nothing(archive: Archive) -> None:
     with pytest.raises(Superseded):
         archive.store_summary(held, NOTES, NOW_MS + LEASE_MS)
     assert [one.state for one in archive.statuses(meeting)][2] is StageState.TODO
+
+
+@pytest.mark.parametrize(
+    "archive", [pytest.param("postgresql", marks=pytest.mark.integration)], indirect=True
+)
+def test_who_claims_meanwhile_waits(archive: Archive) -> None:
+    """Where a database locks rows alone, a claim beside a cut does not read what the cut is about to take."""
+    meeting = finished(archive)
+    archive.retry(meeting, Stage.SUMMARIZE)
+    with archive._sessions.begin() as cutting, archive._sessions() as claiming:
+        stages.supersede(cutting, [meeting])
+        claiming.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            stages.claim(claiming, meeting, Stage.SUMMARIZE, NOW_MS)
 
 
 @pytest.mark.parametrize("stage", [Stage.SUMMARIZE, Stage.NOTIFY])

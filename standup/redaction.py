@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from unicodedata import category, normalize
 
 from standup.continuity import Relation
 from standup.summary import Item, Summary
@@ -56,8 +57,8 @@ class Names:
 
     def __init__(self, names: Iterable[str], others: Iterable[str]) -> None:
         """*names* are the person's display names, *others* those of the people beside them."""
-        shared = {word.casefold() for name in others for word in (name, *_words(name))}
-        wanted = {word for name in names for word in (name.strip(), *_words(name))}
+        shared = {word.casefold() for name in others for word in _forms(name)}
+        wanted = {word for name in names for word in _forms(name)}
         kept = [one for one in wanted if len(one) >= LEAST_LETTERS and one.casefold() not in shared]
         self._exact = frozenset(kept)
         # The longest first: a whole name goes before a word of it.
@@ -70,7 +71,11 @@ class Names:
 
     def out_of(self, text: str) -> str:
         """Return *text* without the person's names."""
-        return self._pattern.sub(self._blank, text) if self._pattern else text
+        if self._pattern is None:
+            return text
+        composed = normalize("NFC", text)
+        left = self._pattern.sub(self._blank, composed)
+        return text if left == composed else left
 
     def _blank(self, found: re.Match[str]) -> str:
         word = found[0]
@@ -78,14 +83,25 @@ class Names:
         return word if may_be_another else BLANK
 
 
+def _forms(name: str) -> list[str]:
+    """Return a display name and its words, as displayed and in the plain letters in which speech is written."""
+    shown = [normalize("NFC", name.strip()), normalize("NFKC", name.strip())]
+    return [form for one in shown for form in (one, *_words(one))]
+
+
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name)
+    # Vowels of many scripts are marks, and stand within the word.
+    return "".join(one if one.isalnum() or category(one)[0] == "M" else " " for one in name).split()
 
 
 def _bounded(word: str) -> str:
-    """Return a pattern for *word*; scripts that part words by blanks are asked for its edges."""
+    """Return a pattern for *word*, asked for its edges in scripts that have cases.
+
+    Of the others many write words without blanks, or particles on to them.
+    """
     escaped = re.escape(word)
-    return rf"(?<!\w){escaped}(?!\w)" if word.isascii() else escaped
+    has_case = all(one.lower() != one.upper() for one in word if one.isalpha())
+    return rf"(?<!\w){escaped}(?!\w)" if has_case else escaped
 
 
 def notes(summary: Summary, person: str, theirs: frozenset[str], hidden: Names) -> Summary:

@@ -222,14 +222,9 @@ def notify(archive: Archive, settings: Settings, claim: Claim) -> None:
     log.info("Posted the notes as message %d", posted.message_id)
 
 
-def rendered(archive: Archive, meeting: Meeting, without: str = "") -> tuple[Notice, dict[str, str]]:
-    """Return the message of a meeting and the files beside it, in the template that its server chose.
-
-    The participant *without*, who has said nothing, is not named as somebody who was there.
-    """
+def rendered(archive: Archive, meeting: Meeting) -> tuple[Notice, dict[str, str]]:
+    """Return the message of a meeting and the files beside it, in the template that its server chose."""
     summary, transcript = _notes_of(archive, meeting.id)
-    people = tuple(one for one in transcript.participants if one.id != without)
-    transcript = replace(transcript, participants=people)
     model, template = archive.model_label(meeting.id), archive.guilds.template(meeting.guild_id)
     tracks = archive.tracks(meeting.id)
     document = summary_markdown(

@@ -39,7 +39,6 @@ WRITTEN_BY_ALEMBIC = "archive.migrations."
 
 TESTED_THROUGH = {
     "archive.records": "archive/test_archive.py",  # what an archive gives back is what was stored
-    "archive.stages": "archive/test_archive.py",  # the archive's own methods call it, a transaction each
     "bench.targets": "cli/test_contest.py",  # met and missed
     "cli.bench": "bench/test_summarize.py",  # options and output; the other benchmarks have tests of their own
     "cli.meetings": "cli/test_cli.py",

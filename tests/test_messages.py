@@ -55,7 +55,9 @@ def test_a_message_is_revised(archive: Archive, settings: Settings, rest: Rest) 
     """It says what the rows say, files included, and nobody who was taken out of them is named as silent."""
     meeting = finished(archive)
     archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
-    assert messages.revise(archive, settings, meeting, ANNABEL.id) == Message(meeting, Fate.EDITED, ADDRESS)
+    assert messages.revise(archive, settings, meeting, empties_thread=True) == Message(
+        meeting, Fate.EDITED, ADDRESS
+    )
     sent = rest.made("PATCH")[0]
     said = str(rest.messages[777]) + b"".join(sent["sent"].values()).decode()
     assert [one for one in ("Annabel", "Quist", ANNABEL.id, "chandelier") if one in said] == []
@@ -88,6 +90,32 @@ def test_what_cannot_be_reached_is_told_with_its_address(
     assert why in left.sentence
 
 
+def test_a_thread_out_of_reach_keeps_no_message(archive: Archive, settings: Settings, rest: Rest) -> None:
+    """The message is edited or deleted all the same, and that something is left is told with its address."""
+    meeting = finished(archive)
+    archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
+    refused = {"code": 50001, "message": "Missing Access"}
+    rest.script["GET"] = [reply(403, refused)]
+    revised = messages.revise(archive, settings, meeting, empties_thread=True)
+    assert revised == Message(meeting, Fate.THREAD_LEFT, ADDRESS, "ChannelForbidden")
+    assert "The thread below" in revised.sentence
+    assert "chandelier" not in str(rest.messages[777])
+    rest.script["GET"] = [reply(403, refused)]
+    assert messages.take_down(archive, settings, meeting).fate is Fate.THREAD_LEFT
+    assert rest.messages == {}
+
+
+def test_a_thread_goes_before_there_are_notes(archive: Archive, settings: Settings, rest: Rest) -> None:
+    """While the notes wait, the live thread says everything already; the message is left to the workers."""
+    parked = finished(archive, park=Stage.SUMMARIZE)
+    assert messages.revise(archive, settings, parked, empties_thread=True).fate is Fate.NONE
+    login = [{}, {}]  # who we are, and our application
+    assert rest.made("GET") == [*login, {}]
+    assert rest.made("PATCH") == []
+    rest.script["GET"] = [reply(403, {"code": 50001, "message": "Missing Access"})]
+    assert messages.revise(archive, settings, parked, empties_thread=True).fate is Fate.THREAD_LEFT
+
+
 def test_without_a_token_the_message_is_left(archive: Archive, tmp_path: Path) -> None:
     """No token, no call."""
     meeting = finished(archive)
@@ -111,4 +139,6 @@ def test_what_was_posted_nowhere_has_no_message(archive: Archive, settings: Sett
 @pytest.mark.parametrize("fate", Fate)
 def test_every_fate_is_told(fate: Fate) -> None:
     """Whatever became of a message is a sentence with the meeting's id."""
-    assert Message("m1", fate, ADDRESS).sentence.startswith(("The message of meeting m1", "Meeting m1"))
+    assert Message("m1", fate, ADDRESS).sentence.startswith(
+        ("The message of meeting m1", "The thread below the message of meeting m1", "Meeting m1")
+    )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from standup import removal
-from standup.archive import Archive, Manifest, manifest
+from standup import removal, work
+from standup.archive import Archive, Claim, Manifest, manifest
 from standup.archive.people import Removed
+from standup.continuity import Became, Relation
 from standup.errors import MeetingNotFound, PersonNotFound
 from standup.meeting import Meeting, Participant
 from standup.pipeline import Stage
 from standup.removal import Expired
-from standup.retention import DAY_MS, Retention
+from standup.retention import DAY_MS, Retention, Sound
+from standup.summary import Summary
 from tests.finished_meetings import ANNABEL, BEN, DAY, NOW_MS, SAID, START, files_of, finished
 
 END_MS = round(START.timestamp() * 1000) + 600_000
@@ -102,6 +105,16 @@ def test_one_that_cannot_be_deleted_keeps_no_other(
     assert archive.meeting(stuck)
     link.unlink()
     assert expire(archive, tmp_path, 9, text=1).meetings == (stuck,)
+
+
+def test_those_that_cannot_be_deleted_take_no_turn(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many stand in front, the others are reached."""
+    monkeypatch.setattr(removal, "MOST_PER_RUN", 1)
+    stuck, other = [finished(archive, START - place * DAY, files=tmp_path) for place in (1, 0)]
+    (manifest.meeting_folder(tmp_path, stuck) / "elsewhere").symlink_to(tmp_path)
+    assert expire(archive, tmp_path, 9, text=1).meetings == (other,)
 
 
 def test_runs_beside_each_other_delete_once_and_fail_nowhere(archive: Archive, tmp_path: Path) -> None:
@@ -228,14 +241,93 @@ def test_forgetting_goes_on_after_a_kill(
 
 
 def test_what_must_wait_is_taken_later(archive: Archive, tmp_path: Path) -> None:
-    """A meeting that is still recorded is named, the others are done; afterwards the same command finds it."""
+    """A meeting that is still recorded is named, the others are done; the same command finds all of them again."""
     done = finished(archive, files=tmp_path)
-    running = Meeting("20261201T095800Z-00000000", "1", "2", "3", START + 8 * DAY)
+    running = Meeting(
+        "20270115T075800Z-00000000", "1", "2", "3", datetime.fromtimestamp(NOW_MS / 1000, timezone.utc)
+    )
     archive.adopt(Manifest(running, (ANNABEL,)))
     found = removal.forget(archive, tmp_path, archive.people.find(ANNABEL.id), NOW_MS, lambda _: None)
     assert [one.meeting_id for one in found.removed] == [done]
     assert [running.id in str(one) for one in found.waiting] == [True]
-    assert archive.people.find(ANNABEL.name).places == ((running.id, ANNABEL.id),)
+    assert [one.id for one in archive.transcript(done).participants] == [BEN.id]
+    assert archive.people.find(ANNABEL.name).places == ((done, ANNABEL.id), (running.id, ANNABEL.id))
+
+
+def test_what_waited_loses_every_name(archive: Archive, tmp_path: Path) -> None:
+    """A meeting that is taken later loses the names of the earlier ones too: others call people by any of them."""
+    finished(archive, people=(Participant(ANNABEL.id, "Zenobia"), BEN), files=tmp_path)
+    said = ((ANNABEL.id, "I polished."), (BEN.id, "Zenobia has the ladder."))
+    late = finished(archive, START + DAY, said=said, notes=None, park=Stage.TRANSCRIBE, files=tmp_path)
+    found = removal.forget(archive, tmp_path, archive.people.find(ANNABEL.id), NOW_MS, lambda _: None)
+    assert [late in str(one) for one in found.waiting] == [True]
+    read(archive, late, said)
+    forget(archive, tmp_path, ANNABEL.id)
+    left = every_byte(tmp_path)
+    assert [one for one in (b"Annabel", b"Zenobia", ANNABEL.id.encode()) if one in left] == []
+
+
+def read(archive: Archive, meeting: str, said: Sequence[tuple[str, str]]) -> None:
+    """Have a meeting that is parked at its words read."""
+    archive.retry(meeting)
+    held = archive.claim(meeting, Stage.TRANSCRIBE, NOW_MS)
+    assert isinstance(held, Claim)
+    spoken = archive.transcript(meeting).utterances
+    heard = [one.heard(text) for one, (_, text) in zip(spoken, said, strict=True)]
+    archive.store_transcription(held, heard, "tiny.en", NOW_MS)
+
+
+def test_nobody_reads_their_name_between_two_steps(archive: Archive, tmp_path: Path) -> None:
+    """While their messages are rewritten, a worker that posts the notes does not name them as silent."""
+    meeting = finished(archive, files=tmp_path)
+    seen: list[str] = []
+
+    def tell(_: Removed) -> None:
+        notice, documents = work.rendered(archive, archive.meeting(meeting))
+        seen.append(f"{notice}{documents}")
+
+    removal.forget(archive, tmp_path, archive.people.find(ANNABEL.id), NOW_MS, tell)
+    assert ["Annabel" in one for one in seen] == [False]
+
+
+def test_half_a_track_goes_with_the_track(archive: Archive, tmp_path: Path) -> None:
+    """What a killed worker had begun to write of somebody's voice is theirs too."""
+    meeting = finished(archive, files=tmp_path)
+    tracks = manifest.meeting_folder(tmp_path, meeting) / "tracks"
+    for name in (f"{ANNABEL.id}.ogg.4711.part", f"{ANNABEL.id}.ogg.part", f"{ANNABEL.id}9.ogg"):
+        (tracks / name).write_bytes(b"OggS")
+    forget(archive, tmp_path, ANNABEL.id)
+    assert {one.name for one in tracks.iterdir()} == {f"{BEN.id}.ogg", f"{ANNABEL.id}9.ogg"}
+
+
+def test_where_only_the_notes_speak_of_them_the_sound_stays(archive: Archive, tmp_path: Path) -> None:
+    """A meeting that they were not in loses what its notes say of them; its journal holds nothing of theirs."""
+    finished(archive, files=tmp_path)
+    stuck = Relation(Became.DROPPED, "Polished the chandelier", ANNABEL.id)
+    said = ((BEN.id, "Annabel is away."),)
+    away = finished(
+        archive, START + DAY, people=(BEN,), said=said, notes=Summary((), "rules", (stuck,)), files=tmp_path
+    )
+    forget(archive, tmp_path, ANNABEL.id)
+    assert files_of(tmp_path, away) == {"meeting.json", "journal/000001.pkt", f"tracks/{BEN.id}.ogg"}
+    assert archive.erasure.sound(away) is Sound.WHOLE
+    assert archive.summary(away) == Summary((), "rules")
+    assert [one.text for one in archive.transcript(away).spoken] == ["Annabel is away."]
+
+
+def test_files_out_of_reach_keep_no_other_meeting(archive: Archive, tmp_path: Path) -> None:
+    """The meeting is named with its reason and taken up by the same command; every message is rewritten."""
+    stuck, other = finished(archive, files=tmp_path), finished(archive, START + DAY, files=tmp_path)
+    link = manifest.meeting_folder(tmp_path, stuck) / "elsewhere"
+    link.symlink_to(tmp_path)
+    told: list[str] = []
+    person = archive.people.find(ANNABEL.id)
+    found = removal.forget(archive, tmp_path, person, NOW_MS, lambda one: told.append(one.meeting_id))
+    assert told == [stuck, other]
+    assert ["symbolic link" in str(one) for one in found.waiting] == [True]
+    link.unlink()
+    forget(archive, tmp_path, ANNABEL.id)
+    assert files_of(tmp_path, stuck) == {f"tracks/{BEN.id}.ogg"}
 
 
 def test_looking_changes_nothing(archive: Archive, tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ class Archive:
         with self._reading() as session:
             row_of(session, meeting_id)
             people = select(ParticipantRow).filter_by(meeting_id=meeting_id).order_by(ParticipantRow.position)
+            people = people.where(ParticipantRow.position >= 0)
             spoken = select(UtteranceRow).filter_by(meeting_id=meeting_id)
             spoken = spoken.where(UtteranceRow.start_ms >= from_ms)
             rows = list(session.scalars(people)), list(session.scalars(spoken))

@@ -90,16 +90,19 @@ class AudioStore:
     def remove(self, meeting_id: str, path: str = "") -> None:
         """Delete a file or folder of a meeting, or all of its folder; does nothing where there is none.
 
-        Several may do so at once. Never follows a symbolic link. Raises ArchiveError when something is left.
+        With a file goes what was begun of it, as ``1011.ogg.part`` and ``.meeting.json.4711``. Several may do so at
+        once. Never follows a symbolic link. Raises ArchiveError when something is left.
         """
-        target = f"{self._path(check_meeting_id(meeting_id))}/{path}".rstrip("/")
+        target = f"{self._path(check_meeting_id(meeting_id))}/{path}"
         with self._guarded(meeting_id):
             self._refuse_links(meeting_id)
             for _ in range(REMOVALS):
                 self._fs.invalidate_cache()
-                if not self._fs.exists(target):
+                found = self._standing(target)
+                if not found:
                     return
-                self._remove(target)
+                for one in found:
+                    self._remove(one)
         raise ArchiveUnreachable(
             f"The audio of meeting {meeting_id} comes back while it is deleted; try again."
         )
@@ -107,6 +110,20 @@ class AudioStore:
     def location(self, meeting_id: str, path: str) -> str:
         """Return where a file of a meeting lies, for people."""
         return str(self._fs.unstrip_protocol(f"{self._path(meeting_id)}/{path}")).removeprefix("file://")
+
+    def _standing(self, target: str) -> list[str]:
+        """Return *target* and the unfinished files of its name, as far as they are there."""
+        if target.endswith("/"):
+            return [target.rstrip("/")] if self._fs.exists(target.rstrip("/")) else []
+        folder, _, name = target.rpartition("/")
+        try:
+            beside = self._fs.ls(folder, detail=False)
+        except FileNotFoundError:
+            return []
+        names = {one: one.rstrip("/").rpartition("/")[2] for one in beside}
+        return [
+            path for path, one in names.items() if one == name or one.startswith((f"{name}.", f".{name}."))
+        ]
 
     def _remove(self, target: str) -> None:
         """Delete once; another process may have been faster with a file, or have written one."""

@@ -16,7 +16,10 @@ from standup.archive.models import FailureRow, MeetingRow, StageRow
 from standup.errors import MeetingBusy, MeetingNotFound, StandupError
 from standup.meeting import MeetingState
 from standup.pipeline import STAGES, Stage
-from standup.retention import FIRST_STAGE, Deed, Rule, Sound
+from standup.retention import DAY_MS, FIRST_STAGE, Deed, Rule, Sound
+
+ABANDONED_MS = 7 * DAY_MS
+"""What is recorded for so long is not: its recorder, or the manifest on its disk, is lost, and nothing else ends it."""
 
 
 class Erasure:
@@ -32,14 +35,14 @@ class Erasure:
             session.connection(execution_options={"reading": True})
             return Sound(row_of(session, meeting_id).sound)
 
-    def candidates(self, rule: Rule, limit: int) -> tuple[str, ...]:
+    def candidates(self, rule: Rule) -> tuple[str, ...]:
         """Return the meetings that a rule covers, those that ended first in front."""
         with database.guarded(), self._sessions() as session:
             session.connection(execution_options={"reading": True})
             found = (
                 select(MeetingRow.id).where(*_covered(rule)).order_by(MeetingRow.ended_at_ms, MeetingRow.id)
             )
-            return tuple(session.scalars(found.limit(limit)))
+            return tuple(session.scalars(found))
 
     def condemn_by(self, rule: Rule, meeting_id: str) -> bool:
         """Begin with what a rule is due for; False when it covers the meeting no more."""
@@ -98,7 +101,7 @@ class Erasure:
 
 def refuse_busy(session: Session, row: MeetingRow, now_ms: int) -> None:
     """Raise MeetingBusy when a meeting is being recorded, or a worker holds one of its stages."""
-    if row.state == MeetingState.RECORDING.value:
+    if row.state == MeetingState.RECORDING.value and now_ms - row.started_at_ms < ABANDONED_MS:
         raise MeetingBusy(
             f"Meeting {row.id} is being recorded; end it with /standup stop, or Ctrl-C in `standup record`, then try "
             "again."

@@ -7,14 +7,17 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from standup import summary as summaries
+from standup.archive import stages
 from standup.archive.models import MeetingRow, SummaryRow
 from standup.archive.records import moment
 from standup.errors import InputRefused
+from standup.meeting import MeetingState
 from standup.summary import Summary
 
 log = logging.getLogger(__name__)
@@ -88,12 +91,15 @@ def disown(
     """Take out of later notes what they have from those of *row*: all, or what quotes *texts* or is *person*'s.
 
     The notes that went on from it directly lose every relation when all is to go, since an item may have been worded
-    anew meanwhile; those further on lose what has a text of either. Returns the meetings whose notes changed.
+    anew meanwhile; those further on lose what has a text of either. Notes that are being made or posted are done
+    again, for their worker may have read these. Returns the meetings whose notes changed.
     """
     mine = notes(session, row.id)
     if texts is None and (mine is None or not mine.items):
         return ()  # nothing went on from it
     gone = {one.text for one in mine.items} if mine and texts is None else set(texts or ())
+    if gone:
+        stages.supersede(session, _later_at_work(row))
     changed, is_direct = [], True
     for meeting_id, later in _followers(session, row):
         dropped = [
@@ -110,6 +116,16 @@ def disown(
             keep_notes(session, meeting_id, replace(later, continuity=left))
             changed.append(meeting_id)
     return tuple(changed)
+
+
+def _later_at_work(row: MeetingRow) -> Select[Any]:
+    return select(MeetingRow.id).where(
+        MeetingRow.voice_channel_id != "",
+        MeetingRow.guild_id == row.guild_id,
+        MeetingRow.voice_channel_id == row.voice_channel_id,
+        MeetingRow.started_at_ms > row.started_at_ms,
+        MeetingRow.state == MeetingState.PROCESSING.value,
+    )
 
 
 def keep_notes(session: Session, meeting_id: str, summary: Summary) -> None:

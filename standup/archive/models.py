@@ -49,7 +49,7 @@ class ParticipantRow(Row):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     position: Mapped[int] = mapped_column(Integer)
-    """Order of arrival; the notes keep it."""
+    """Order of arrival; the notes keep it. Below 0: is being taken out, and named nowhere any more."""
 
 
 class TrackRow(Row):

@@ -44,6 +44,7 @@ class Removed:
 
     meeting_id: str
     participant: str
+    """Their id there; empty where they were not, and the notes alone spoke of them."""
     utterances: int
     items: int
     """Items and relations of the notes that are removed or lose the name."""
@@ -53,6 +54,10 @@ class Removed:
     """Their sound on a track of their own."""
     later: tuple[str, ...] = ()
     """Later meetings whose notes had quoted what is removed."""
+
+
+LEAVING = -1
+"""The position of somebody whose words have gone and whose row is still there."""
 
 
 class PeopleBook:
@@ -93,8 +98,9 @@ class PeopleBook:
     def cut(self, person: Person, meeting_id: str, now_ms: int) -> Removed:
         """Take a person's words, items, track and name out of a meeting's rows, and out of later notes.
 
-        They stay among its participants until `leave`, so that a kill in between is found again. Raises MeetingBusy
-        when the meeting is being recorded or worked on, or its words have not been read yet; MeetingNotFound.
+        Their row stays until `leave`, so that a kill in between is found again; no transcript names them any more. A
+        meeting that they were not in keeps its sound and its words. Raises MeetingBusy when the meeting is being
+        recorded or worked on, or its words have not been read yet; MeetingNotFound.
         """
         with database.guarded(), self._sessions.begin() as session:
             return _Meeting(session, person, meeting_id, now_ms).cut()
@@ -160,11 +166,13 @@ class _Meeting:
         self._row = erasure.row_of(session, meeting_id)
         self._refuse(now_ms)
         self._id = dict(person.places)[meeting_id]
-        people = session.scalars(select(ParticipantRow).where(ParticipantRow.meeting_id == meeting_id))
+        people = session.scalars(select(ParticipantRow).where(ParticipantRow.meeting_id == meeting_id)).all()
+        self._was_there = any(one.id == self._id for one in people)
+        names = person.names if self._was_there else ()
         spoken = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == meeting_id))
         self._notes = history.notes(session, meeting_id)
         transcript = records.transcript(meeting_id, people, spoken)
-        self._cut: Cut = cut(transcript, self._notes, self._id, person.names)
+        self._cut: Cut = cut(transcript, self._notes, self._id, names)
 
     def _refuse(self, now_ms: int) -> None:
         erasure.refuse_busy(self._session, self._row, now_ms)
@@ -187,7 +195,7 @@ class _Meeting:
         total = len(before.items) + len(before.continuity) if before else 0
         return Removed(
             self._row.id,
-            self._id,
+            self._id if self._was_there else "",
             self._cut.removed,
             total - kept,
             len(self._cut.utterances),
@@ -204,9 +212,13 @@ class _Meeting:
             session.merge(records.utterance_row(meeting_id, one))
         if self._cut.summary is not None:
             history.keep_notes(session, meeting_id, self._cut.summary)
-        if self._row.sound == Sound.WHOLE.value:
+        elif self._was_there:  # nobody knows what stands in notes that cannot be read
+            session.execute(delete(SummaryRow).where(SummaryRow.meeting_id == meeting_id))
+        if self._was_there and self._row.sound == Sound.WHOLE.value:
             self._row.sound = Sound.TRACKS.value
-        stages.supersede(session, meeting_id)
+        here = ParticipantRow.meeting_id == meeting_id, ParticipantRow.id == self._id
+        session.execute(update(ParticipantRow).where(*here).values(position=LEAVING))
+        stages.supersede(session, [meeting_id])
         self._forget_word()
         database.note_deletion(session)
         return replace(removed, later=later)

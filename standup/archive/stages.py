@@ -8,11 +8,11 @@ take effect once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, case, or_, select, update
+from sqlalchemy import CursorResult, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from standup.archive.models import MeetingRow, StageRow, UtteranceRow
@@ -230,12 +230,22 @@ def held(session: Session, meeting_id: str, now_ms: int) -> Stage | None:
     return None if found is None else Stage(found)
 
 
-def supersede(session: Session, meeting_id: str) -> None:
-    """Free a stage whose holder has let its lease run out, so that it can store nothing any more."""
+def supersede(session: Session, meetings: Iterable[str] | Select[Any]) -> None:
+    """Free the stages of meetings that somebody holds, so that these can store nothing any more.
+
+    Rows that nobody holds get a new fence too: whoever claims one meanwhile waits for this transaction (PostgreSQL
+    locks what is changed and no more), and then reads what it left.
+    """
+    is_held = StageRow.state == StageState.RUNNING.value
     session.execute(
         update(StageRow)
-        .where(StageRow.meeting_id == meeting_id, StageRow.state == StageState.RUNNING.value)
-        .values(state=StageState.TODO.value, fence=StageRow.fence + 1, lease_until_ms=0)
+        .where(StageRow.meeting_id.in_(meetings))
+        .values(
+            state=case((is_held, StageState.TODO.value), else_=StageRow.state),
+            fence=StageRow.fence + 1,
+            lease_until_ms=0,
+        )
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -107,7 +107,9 @@ def forget(
             if keep_messages:
                 told.append(messages.keep(archive, one.meeting_id))
             else:
-                told.append(messages.revise(archive, settings, one.meeting_id, one.participant))
+                # A live thread has words of those who were there.
+                emptied = bool(one.participant)
+                told.append(messages.revise(archive, settings, one.meeting_id, empties_thread=emptied))
 
         found = removal.forget(archive, settings.data_dir, person, now_ms(), write)
         later = {name for one in found.removed for name in one.later} - set(dict(person.places))
@@ -210,5 +212,6 @@ def _describe(found: Forgotten, told: Sequence[Message]) -> dict[str, Any]:
 def _refuse_waiting(found: Forgotten) -> None:
     if found.waiting:
         raise MeetingBusy(
-            f"{len(found.waiting)} meetings are still to be done; the same command takes them up when they are over."
+            f"{len(found.waiting)} meetings are still to be done; the same command takes them up when that can be. "
+            "Until then the archive knows this person's names, and shows them nowhere else."
         )

@@ -18,6 +18,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -146,9 +147,10 @@ class DiscordChannel:
         return self._change(channel_id, delete, timeout_s)
 
     def empty_thread(self, message_id: int, *, timeout_s: float = 60.0) -> bool:
-        """Delete what we said in the thread below a message; False when there is none. Raises as `publish` does.
+        """Delete what we said in our thread below a message; False when there is none. Raises as `publish` does.
 
-        The thread itself stays, archived: to delete it takes a right that the bot does not ask for.
+        One that a person made is left alone: it is no live thread, and we may not archive it. Our own stays,
+        archived: to delete it takes a right that the bot does not ask for.
         """
         # A thread has the id of the message that it stands below.
         return self._change(message_id, _emptied, timeout_s)
@@ -201,14 +203,16 @@ async def _changed(token: str, channel_id: int, change: Change) -> None:
 
 
 async def _emptied(client: discord.Client, thread_id: int) -> None:
+    assert client.user is not None, "a client that is logged in knows who it is"
     thread = await client.fetch_channel(thread_id)
-    if not isinstance(thread, discord.Thread):
+    if not isinstance(thread, discord.Thread) or thread.owner_id != client.user.id:
         return
     if thread.archived:  # nothing in it can be changed
         await thread.edit(archived=False)
     async for message in thread.history(limit=None):
-        if client.user is not None and message.author.id == client.user.id:
-            await message.delete()
+        if message.author.id == client.user.id:
+            with suppress(discord.NotFound):  # somebody was faster; what follows it must go all the same
+                await message.delete()
     await thread.edit(archived=True)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from standup.archive import Archive, Claim, Superseded
+from standup.archive import Archive, Claim, Superseded, stages
 from standup.archive.people import Person, Removed
 from standup.continuity import Became, Relation
+from standup.early import early
 from standup.errors import InputRefused, MeetingBusy, PersonNotFound, StandupError
 from standup.meeting import Participant
 from standup.pipeline import LEASE_MS, Stage, StageState
@@ -89,6 +92,16 @@ def test_somebody_is_taken_out(archive: Archive) -> None:
         archive.people.find(ANNABEL.id)
 
 
+def test_notes_that_cannot_be_read_go_as_a_whole(archive: Archive) -> None:
+    """Nobody knows whose words they have; they can be made again of the words that are left."""
+    meeting = finished(archive)
+    with archive._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE summaries SET document = 'Annabel polished'")
+    archive.people.cut(archive.people.find(ANNABEL.id), meeting, NOW_MS)
+    assert archive.summary(meeting) is None
+    assert archive.retry(meeting, Stage.SUMMARIZE) is Stage.SUMMARIZE
+
+
 def test_a_second_cut_takes_nothing_more(archive: Archive) -> None:
     """Until they have left the participants they are found again, and the rest of it can be done."""
     meeting = finished(archive)
@@ -125,7 +138,7 @@ def test_what_goes_on_waits(archive: Archive) -> None:
     archive.adopt(running())
     person = archive.people.find("Ana")
     with pytest.raises(MeetingBusy, match="/standup stop"):
-        archive.people.cut(person, MEETING, NOW_MS)
+        archive.people.cut(person, MEETING, round(START.timestamp() * 1000) + 1)
     archive.adopt(ended())
     with pytest.raises(MeetingBusy, match=f"standup delete {MEETING}"):
         archive.people.look(person, MEETING, NOW_MS)
@@ -133,6 +146,17 @@ def test_what_goes_on_waits(archive: Archive) -> None:
     with pytest.raises(MeetingBusy, match=r"stage capture"):
         archive.people.cut(person, MEETING, NOW_MS)
     assert "Ana" in all_of(archive, MEETING)
+
+
+def test_a_recording_that_nobody_ends_is_cut(archive: Archive) -> None:
+    """What a lost recorder left behind keeps nobody's name for ever: its early words go too."""
+    archive.adopt(running())
+    person = archive.people.find("Ana")
+    ((_, participant),) = person.places
+    archive.keep_early(MEETING, [early(participant, 0, 900).heard("A secret.")])
+    archive.people.cut(person, MEETING, NOW_MS)
+    archive.people.leave(person, MEETING)
+    assert [one for one in ("Ana", "secret") if one in all_of(archive, MEETING)] == []
 
 
 def test_a_worker_that_comes_back_late_stores_nothing(archive: Archive) -> None:
@@ -145,6 +169,37 @@ def test_a_worker_that_comes_back_late_stores_nothing(archive: Archive) -> None:
     with pytest.raises(Superseded):
         archive.store_summary(held, NOTES, NOW_MS + LEASE_MS)
     assert [one.state for one in archive.statuses(meeting)][2] is StageState.TODO
+
+
+@pytest.mark.parametrize(
+    "archive", [pytest.param("postgresql", marks=pytest.mark.integration)], indirect=True
+)
+def test_who_claims_meanwhile_waits(archive: Archive) -> None:
+    """Where a database locks rows alone, a claim beside a cut does not read what the cut is about to take."""
+    meeting = finished(archive)
+    archive.retry(meeting, Stage.SUMMARIZE)
+    with archive._sessions.begin() as cutting, archive._sessions() as claiming:
+        stages.supersede(cutting, [meeting])
+        claiming.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            stages.claim(claiming, meeting, Stage.SUMMARIZE, NOW_MS)
+
+
+@pytest.mark.parametrize("stage", [Stage.SUMMARIZE, Stage.NOTIFY])
+def test_later_notes_in_the_making_are_made_again(archive: Archive, stage: Stage) -> None:
+    """Their worker may have read what is removed here: it can store nothing, and the next one reads what is left."""
+    first = finished(archive)
+    second = finished(archive, START + DAY, people=(BEN,), said=((BEN.id, "I painted it."),), notes=None)
+    archive.retry(second, stage)
+    held = archive.claim(second, stage, NOW_MS)
+    assert isinstance(held, Claim)
+    archive.people.cut(archive.people.find(ANNABEL.id), first, NOW_MS)
+    assert not archive.renew(held, NOW_MS)
+    again = archive.claim(second, stage, NOW_MS)
+    assert isinstance(again, Claim)
+    archive.erasure.condemn(first, NOW_MS)
+    archive.erasure.erase(first)
+    assert not archive.renew(again, NOW_MS)
 
 
 def test_the_others_are_not_read_again(archive: Archive) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from standup.draft import FOLDER
 from standup.meeting import Meeting
 from standup.settings import load
 from tests.cli.typed import refuse, run
-from tests.finished_meetings import ANNABEL, BEN, DAY, START, files_of, finished
+from tests.finished_meetings import ANNABEL, BEN, files_of, finished
 from tests.notify.discord_rest import TOKEN, Rest, message, serve
 
 ADDRESS = "https://discord.com/channels/1/30/777"
@@ -78,7 +79,7 @@ def test_what_is_being_recorded_is_not_deleted(
     home: Path, archive: Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A meeting in Discord, also one that the archive does not know yet, ends with 75 and the next step."""
-    running = Meeting("20261123T095800Z-1f0c9a2b", "1", "2", "30", START)
+    running = Meeting("20261123T095800Z-1f0c9a2b", "1", "2", "30", datetime.now(timezone.utc))
     manifest.write(home / "data", Manifest(running, (ANNABEL,)))
     code, told = refuse(capsys, "delete", running.id, "--yes")
     assert (code, "/standup stop" in told) == (75, True)
@@ -146,7 +147,7 @@ def test_what_must_wait_ends_with_75(
 ) -> None:
     """The other meetings are done, and the sentence says that the same command takes up the rest."""
     done = finished(archive)
-    running = Meeting("20261201T095800Z-00000000", "1", "2", "30", START + 8 * DAY)
+    running = Meeting("20261201T095800Z-00000000", "1", "2", "30", datetime.now(timezone.utc))
     archive.adopt(Manifest(running, (ANNABEL,)))
     code, told = refuse(capsys, "forget", ANNABEL.id, "--yes")
     assert (code, running.id in told, "same command" in told) == (75, True, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -54,6 +55,37 @@ async def test_what_we_said_is_gone_and_the_thread_is_archived(server: LoopbackD
     assert server.world.threads[message_id].is_archived
 
 
+async def test_a_message_that_somebody_deleted_meanwhile_keeps_no_other(
+    server: LoopbackDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in the thread beside it goes all the same."""
+    message_id = await say(server, "**Ana** 0:01 a secret", "**Ben** 0:07 another")
+    delete = discord.Message.delete
+
+    async def delete_twice(message: discord.Message) -> None:
+        await delete(message)
+        await delete(message)
+
+    monkeypatch.setattr(discord.Message, "delete", delete_twice)
+
+    assert await asyncio.to_thread(channel_of(server).empty_thread, message_id)
+
+    assert server.messages(message_id) == ()
+
+
 async def test_a_message_without_a_thread(server: LoopbackDiscord) -> None:
     """There is nothing to empty, and that is no failure."""
     assert not await asyncio.to_thread(channel_of(server).empty_thread, 12345)
+
+
+async def test_a_persons_thread_is_left_to_the_people(server: LoopbackDiscord) -> None:
+    """Somebody made it to talk about the notes: we said nothing there, and may not archive it."""
+    message_id = await say(server, "What a meeting")
+    server.world.threads[message_id] = dataclasses.replace(
+        server.world.threads[message_id], owner_id=4711, is_archived=False
+    )
+
+    await asyncio.to_thread(channel_of(server).empty_thread, message_id)
+
+    assert len(server.messages(message_id)) == 1
+    assert not server.world.threads[message_id].is_archived

@@ -1,6 +1,6 @@
 """Who sees the notice: whose sound may be kept, and who is told to be not recorded.
 
-"No notice, no recording" holds for each person: nothing is kept of somebody in the voice channel who cannot view the
+"No notice, no recording" holds for each person: nothing is kept of somebody in the voice channel who cannot read the
 text channel, be it that they came later or lost the right. Nobody's sound is kept before they were looked at; Discord
 tells who comes before it has their client connected to the voice server.
 
@@ -15,7 +15,7 @@ import logging
 
 import discord
 
-from standup.bot.obstacles import Text, may_view
+from standup.bot.obstacles import Text, may_read
 from standup.bot.voice_line import TROUBLES, people_in
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,10 @@ class Audience:
         self._text_channel_id = text_channel_id
         self._text: Text | None = None  # as last known: a thread that is archived leaves discord.py's cache
         self._members: dict[int, discord.Member] = {}  # with the roles that `refresh` found
+        self._asked: frozenset[int] = frozenset()
+        self.has_strangers = False
+        #: Whether Discord was not asked yet about somebody who was there at the last look: what discord.py knows of who
+        #: comes from another voice channel is as old as their coming there.
         self._kept: frozenset[int] = frozenset()
         self.unsighted: frozenset[int] = frozenset()
         #: Who was in the voice channel at the last look and cannot see the notice; bots left out.
@@ -61,6 +65,8 @@ class Audience:
         people = people_in(channel)
         self._members = {one: member for one, member in self._members.items() if one in people}
         text = self._find_text(guild)
+        self._asked &= people
+        self.has_strangers = not people <= self._asked
         seeing = frozenset(one for one in people if text is not None and self._sees(text, guild, one))
         self.unsighted = people - seeing
         self._kept = (self._kept - frozenset(channel.voice_states)) | seeing
@@ -91,6 +97,7 @@ class Audience:
         people = sorted(people_in(channel)) if isinstance(channel, discord.VoiceChannel) else []
         for start in range(0, len(people), MEMBERS_AT_ONCE):
             asked = people[start : start + MEMBERS_AT_ONCE]
+            self._asked = self._asked.union(asked)
             found_members = await guild.query_members(user_ids=asked, limit=MEMBERS_AT_ONCE, cache=False)
             self._members.update({one.id: one for one in found_members})
 
@@ -101,4 +108,4 @@ class Audience:
         return self._text
 
     def _sees(self, text: Text, guild: discord.Guild, user_id: int) -> bool:
-        return may_view(text, guild, self._members.get(user_id) or guild.get_member(user_id))
+        return may_read(text, guild, self._members.get(user_id) or guild.get_member(user_id))

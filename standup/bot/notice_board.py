@@ -50,12 +50,19 @@ class NoticeBoard:
     async def run(self) -> None:
         """Keep the message up to date until `end`; post it again when it is gone."""
         while not self._is_over:
-            is_news = self._news.is_set()
-            self._news.clear()
-            if not await self._message.show(self._notice(), at_once=is_news):
-                await self._post_again()
+            try:
+                await self._round()
+            except Exception:
+                # A defect must not leave a recording without whoever sees that its notice stands.
+                log.exception("The notice could not be shown; it is tried again")
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), ROUND_S)
+
+    async def _round(self) -> None:
+        is_news = self._news.is_set()
+        self._news.clear()
+        if not await self._message.show(self._notice(), at_once=is_news):
+            await self._post_again()
 
     async def _post_again(self) -> None:
         try:

@@ -132,6 +132,7 @@ class Recording:
             await self._store(adopted=True)
             await self.equipment.line.join()
             await self._store(adopted=False)
+            self.look()
             await self._note_people()
         except BaseException:
             await self.release()
@@ -144,6 +145,7 @@ class Recording:
             if not await self.equipment.line.rejoin():
                 where = f"<#{self.meeting.voice_channel_id}>"
                 raise AudioCaptureError(f"I could not rejoin {where}, so the recording is over.")
+            self.look()
             await self._note_people()
         except BaseException:
             await self.release()
@@ -155,6 +157,8 @@ class Recording:
         """See anew who may be kept because they can see the notice; to be called as soon as somebody comes."""
         if self._attendance.look():
             self._board.tell()
+        if self.equipment.audience.has_strangers:
+            self.equipment.audience.refresh()
 
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""

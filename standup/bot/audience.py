@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 import discord
 
@@ -20,6 +22,8 @@ from standup.bot.voice_line import TROUBLES, people_in
 
 log = logging.getLogger(__name__)
 
+LEFT_S = 5.0
+#: So long after somebody left their last packets may still be on their way.
 REFRESH_S = 10.0
 MEMBERS_AT_ONCE = 100
 #: As many people as Discord tells of in one answer.
@@ -29,8 +33,15 @@ class Audience:
     """The people of one voice channel before the notice in one text channel."""
 
     def __init__(
-        self, bot: discord.AutoShardedClient, guild_id: int, voice_channel_id: int, text_channel_id: int
+        self,
+        bot: discord.AutoShardedClient,
+        guild_id: int,
+        voice_channel_id: int,
+        text_channel_id: int,
+        *,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Look at nobody yet; *now_s* is a clock that never goes back."""
         self._bot = bot
         self._guild_id = guild_id
         self._voice_channel_id = voice_channel_id
@@ -42,6 +53,8 @@ class Audience:
         #: Whether Discord was not asked yet about somebody who was there at the last look: what discord.py knows of who
         #: comes from another voice channel is as old as their coming there.
         self._kept: frozenset[int] = frozenset()
+        self._left_s: dict[int, float] = {}  # when those who are kept were first missed
+        self._now_s = now_s
         self.unsighted: frozenset[int] = frozenset()
         #: Who was in the voice channel at the last look and cannot see the notice; bots left out.
         self._refreshing: asyncio.Task[None] | None = None
@@ -49,7 +62,7 @@ class Audience:
     def keeps(self, user_id: int) -> bool:
         """Return whether what *user_id* says may be kept: a person who could see the notice when last looked at.
 
-        May be called on any thread. Who has left stays as they were, for packets that are still on their way.
+        May be called on any thread. Who has left stays as they were for ``LEFT_S``.
         """
         return user_id in self._kept
 
@@ -69,7 +82,13 @@ class Audience:
         self.has_strangers = not people <= self._asked
         seeing = frozenset(one for one in people if text is not None and self._sees(text, guild, one))
         self.unsighted = people - seeing
-        self._kept = (self._kept - frozenset(channel.voice_states)) | seeing
+        self._kept = seeing | self._leaving(self._kept.difference(channel.voice_states))
+
+    def _leaving(self, gone: frozenset[int]) -> frozenset[int]:
+        """Return those of *gone* whose last packets may still come."""
+        now_s = self._now_s()
+        self._left_s = {one: self._left_s.get(one, now_s) for one in gone}
+        return frozenset(one for one, left_s in self._left_s.items() if now_s - left_s < LEFT_S)
 
     def refresh(self) -> None:
         """Begin to ask Discord which roles people have now; the next look goes by the answer.

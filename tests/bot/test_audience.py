@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from standup.bot.audience import Audience
+from standup.bot.audience import LEFT_S, Audience
 from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, eventually, refusal
 
 ANA, BEN, BOT = 5, 6, 7
@@ -42,7 +42,10 @@ class Server:
         self.asked: list[list[int]] = []
         self.error: Exception | None = None
         known = SimpleNamespace(get_guild=lambda one: self.guild if one == GUILD else None)
-        self.audience = Audience(cast(discord.AutoShardedClient, known), GUILD, VOICE, TEXT)
+        self.now_s = 100.0
+        self.audience = Audience(
+            cast(discord.AutoShardedClient, known), GUILD, VOICE, TEXT, now_s=lambda: self.now_s
+        )
 
     def member(self, user_id: int) -> Any:
         """Return somebody as Discord tells of them at this moment."""
@@ -161,6 +164,17 @@ def test_who_left_stays_as_they_were(server: Server) -> None:
     server.enter()
 
     assert seen(server) == ({ANA}, frozenset())
+
+
+def test_who_left_a_while_ago_is_a_stranger(server: Server) -> None:
+    """Whoever comes back while the gateway is lost, and nobody looks at them, is not recorded as they were before."""
+    kept = []
+    for now_s, people in ((100.0, [ANA]), (101.0, []), (101.0 + LEFT_S - 0.1, []), (101.0 + LEFT_S, [])):
+        server.now_s = now_s
+        server.enter(*people)
+        kept.append(seen(server)[0])
+
+    assert kept == [{ANA}, {ANA}, {ANA}, set()]
 
 
 @pytest.mark.parametrize("away", ["guild", "voice"])

@@ -11,7 +11,7 @@ from standup.bot import message as message_module
 from standup.bot.message import MeetingMessage
 from standup.errors import ChannelForbidden, ChannelUnreachable, StandupError
 from standup.notice import Notice
-from standup.notify.refusals import THREAD_ARCHIVED
+from standup.simulator.answers import THREAD_ARCHIVED
 from tests.bot.doubles import MEETING_ID, TEXT, TextDouble, refusal
 
 FIRST, SECOND = Notice("first"), Notice("second")

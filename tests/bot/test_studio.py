@@ -13,7 +13,7 @@ import pytest
 
 from standup.archive.manifest import Manifest
 from standup.bot import message as message_module
-from standup.bot import notice_board, progress
+from standup.bot import progress
 from standup.bot import recording as recording_module
 from standup.bot.endings import Ending, Limits
 from standup.bot.live_thread import LiveThreads
@@ -30,7 +30,6 @@ from tests.bot.doubles import GUILD, VOICE, Stage, TextDouble, eventually, refus
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_module, "ROUND_S", 0.001)
-    monkeypatch.setattr(notice_board, "ROUND_S", 0.001)
     monkeypatch.setattr(progress, "ROUND_S", 0.001)
     monkeypatch.setattr(message_module, "EDIT_EVERY_S", 0.0)
 

@@ -11,10 +11,10 @@ from standup.bot import message as message_module
 from standup.bot.message import MeetingMessage
 from standup.errors import ChannelForbidden, ChannelUnreachable, StandupError
 from standup.notice import Notice
-from standup.simulator.answers import THREAD_ARCHIVED
 from tests.bot.doubles import MEETING_ID, TEXT, TextDouble, refusal
 
 FIRST, SECOND = Notice("first"), Notice("second")
+THREAD_ARCHIVED = 50083  # Discord's code
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     max_meeting_minutes: PositiveInt = 240
     """A recording stops by itself after this long."""
     empty_grace_s: PositiveInt = 30
-    """A recording stops by itself when nobody has been in the channel for this long."""
+    """A recording stops by itself when nobody who can see its notice has been in the channel for this long."""
     retention_audio_days: Days = 0
     """So many days after its end a meeting whose notes are posted loses its sound; 0: never."""
     retention_text_days: Days = 0

@@ -55,8 +55,9 @@ class Attendance:
         return True
 
     def empty_ms(self, now_ms: int) -> int:
-        """Return for how long nobody has been in the channel; 0 while somebody is, or nobody can tell."""
-        if self._line.people or not self._line.sees_people:
+        """Return for how long nobody has been in the channel who may be kept; 0 while somebody is, or nobody can
+        tell."""
+        if any(map(self._audience.keeps, self._line.people)) or not self._line.sees_people:
             self._empty_since_ms = None
             return 0
         if self._empty_since_ms is None:

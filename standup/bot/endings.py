@@ -14,7 +14,7 @@ class Ending(str, Enum):
     """What ended a recording; its audio is worked off in every case."""
 
     ASKED = "asked"  # somebody said /standup stop
-    EMPTY = "empty"  # nobody was left in the channel
+    EMPTY = "empty"  # nobody was left in the channel who sees the notice
     TOO_LONG = "too long"  # the operator's limit
     REMOVED = "removed"  # the bot was disconnected from the channel, or the channel is gone
     MOVED = "moved"  # the bot was pulled into another channel, whose people saw no notice
@@ -24,7 +24,7 @@ class Ending(str, Enum):
 
 SENTENCES: Mapping[Ending, str] = {
     Ending.ASKED: "The recording was stopped.",
-    Ending.EMPTY: "The recording stopped because everybody had left the voice channel.",
+    Ending.EMPTY: "The recording stopped because nobody who can see its notice was left in the voice channel.",
     Ending.TOO_LONG: "The recording stopped because it reached the longest time allowed (STANDUP_MAX_MEETING_MINUTES).",
     Ending.REMOVED: "The recording stopped because I was disconnected from the voice channel.",
     Ending.MOVED: "The recording stopped because I was moved to another voice channel.",

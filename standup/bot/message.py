@@ -1,7 +1,8 @@
 """The one message of a meeting: posted before the first packet, then edited.
 
 Pace: Discord allows about one edit a second per channel; this program takes one in ``EDIT_EVERY_S`` and always
-shows the newest state. A message that somebody deleted is posted again: what is recorded is shown.
+shows the newest state. A message that somebody deleted, or that takes no edit any more, is posted again: what is
+recorded is shown.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from standup.bot import permissions
 from standup.errors import ChannelForbidden, ChannelUnreachable
 from standup.notice import Notice
 from standup.notify.discord_channel import arguments
+from standup.notify.refusals import is_frozen
 
 log = logging.getLogger(__name__)
 
 EDIT_EVERY_S = 5.0
+WITHDRAW_S = 5.0
 REQUEST_S = 30.0
 #: discord.py waits out rate limits and repeats server errors within this time.
 TROUBLES = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
@@ -62,7 +65,7 @@ class MeetingMessage:
         return f"<#{self._channel.id}>"
 
     async def post(self, notice: Notice) -> int:
-        """Post *notice* and return the message's id; a second call posts another message.
+        """Post *notice* and return the message's id; a second call posts another message in the place of the first.
 
         Raises ChannelForbidden or ChannelUnreachable; then no message of this meeting can be relied on.
         """
@@ -78,15 +81,18 @@ class MeetingMessage:
                 f"The recording notice could not be posted in <#{self._channel.id}>, so nothing is recorded; "
                 "try again in a minute."
             ) from cause
-        self.message_id = posted.id
+        replaced_id, self.message_id = self.message_id, posted.id
         self._note(notice)
+        if replaced_id is not None:
+            await self._withdraw(replaced_id)
         return posted.id
 
     async def show(self, notice: Notice, *, at_once: bool = False) -> bool:
         """Edit the message to say *notice*; skip it when that is shown already, or too soon unless *at_once*.
 
-        Returns False when the message is gone or may no longer be edited. A Discord that does not answer is
-        logged and counts as True: the next call tries again.
+        Returns False when the message is gone, may no longer be edited, or is out of sight in an archived thread,
+        which a new message opens. A Discord that does not answer is logged and counts as True: the next call tries
+        again.
         """
         if self.message_id is None:
             return False
@@ -98,6 +104,8 @@ class MeetingMessage:
         except (discord.NotFound, discord.Forbidden):
             return False
         except TROUBLES as cause:
+            if isinstance(cause, discord.HTTPException) and is_frozen(cause):
+                return False
             self._edited_s = time.monotonic()
             log.warning("The meeting's message could not be edited yet (%s)", type(cause).__name__)
             return True
@@ -117,6 +125,16 @@ class MeetingMessage:
         except TROUBLES:
             return True
         return message.content == notice.content
+
+    async def _withdraw(self, message_id: int) -> None:
+        """Delete a message that another has replaced: it would say for ever what it said last."""
+        try:
+            handle = self._channel.get_partial_message(message_id)
+            await asyncio.wait_for(handle.delete(), WITHDRAW_S)
+        except discord.NotFound:
+            return
+        except TROUBLES as cause:
+            log.warning("The message that was replaced could not be deleted (%s)", type(cause).__name__)
 
     def _next_nonce(self) -> str:
         """Return the meeting id, and something else for a message that replaces a deleted one: Discord answers

@@ -43,11 +43,6 @@ class MessageThread:
         self._thread: discord.Thread | None = None
 
     @property
-    def message_id(self) -> int | None:
-        """The message that the thread stands below; None before `find` or `make`."""
-        return None if self._thread is None else self._thread.id
-
-    @property
     def is_archived(self) -> bool:
         """Whether the thread was archived when it was found."""
         return self._thread is not None and self._thread.archived

@@ -45,15 +45,20 @@ def present(channel: discord.VoiceChannel, text: Text) -> str:
     return lasting(channel, text) or _full(channel) or _hidden(channel, text)
 
 
-def may_view(text: Text, guild: discord.Guild, member: discord.Member | None) -> bool:
-    """Return whether *member* can view *text*; for None, somebody whose roles are not known, whether everyone can.
+def may_read(text: Text, guild: discord.Guild, member: discord.Member | None) -> bool:
+    """Return whether *member* can read *text*, what was posted before they came too; for None, somebody whose roles are
+    not known, whether everyone can.
 
     False of a thread whose channel is gone.
+    https://discord.com/developers/docs/resources/message#get-channel-messages
     """
     try:
-        return text.permissions_for(member or guild.default_role).read_messages
+        granted = text.permissions_for(member or guild.default_role)
     except discord.ClientException:
         return False
+    # Whoever was moved into a voice channel that they may not connect to is there without its chat.
+    may_enter = granted.connect or not isinstance(text, discord.VoiceChannel)
+    return granted.read_messages and granted.read_message_history and may_enter
 
 
 def _full(channel: discord.VoiceChannel) -> str:
@@ -68,9 +73,9 @@ def _hidden(channel: discord.VoiceChannel, text: Text) -> str:
     """
     guild = channel.guild
     for user_id in people_in(channel):
-        if not may_view(text, guild, guild.get_member(user_id)):
+        if not may_read(text, guild, guild.get_member(user_id)):
             return (
-                f"I record nothing, because not everybody in <#{channel.id}> can see <#{text.id}>, where the recording "
-                "notice would be posted; use the command in a channel that all of them can see."
+                f"I record nothing, because not everybody in <#{channel.id}> can see <#{text.id}> and its history, "
+                "where the recording notice would be posted; use the command in a channel that all of them can see."
             )
     return ""

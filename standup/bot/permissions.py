@@ -5,7 +5,7 @@ No discord and no I/O here: permissions are the names that discord.py's flags yi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 TO_LISTEN = ("read_messages", "connect")
 #: In the voice channel; the bot is always muted and needs no right to speak.
@@ -17,7 +17,7 @@ TO_POST_IN_THREAD = ("read_messages", "send_messages_in_threads", *TO_POST[2:])
 TO_SHOW_LIVE = ("create_public_threads", "send_messages_in_threads", "read_message_history")
 #: In the text channel, for the thread of what is read while people talk; without these there is none.
 
-_LABELS = {
+LABELS: Mapping[str, str] = {
     "read_messages": "View Channel",
     "connect": "Connect",
     "send_messages": "Send Messages",
@@ -27,11 +27,12 @@ _LABELS = {
     "read_message_history": "Read Message History",
     "create_public_threads": "Create Public Threads",
 }
+#: What Discord's settings call them.
 
 
 def missing(granted: Collection[str], needed: Collection[str]) -> tuple[str, ...]:
     """Return the permissions of *needed* that are not in *granted*, as Discord's settings call them."""
-    return tuple(_LABELS[name] for name in needed if name not in granted)
+    return tuple(LABELS[name] for name in needed if name not in granted)
 
 
 def sentence(labels: Collection[str], channel_id: int | str) -> str:

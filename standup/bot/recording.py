@@ -3,7 +3,7 @@
 Order of life: the notice stands in the text channel, then the voice channel is joined, then packets are kept.
 The manifest is on disk before that, so that a meeting whose notice stands is found again whatever happens.
 Every second: who is there, who of them sees the notice, may it go on, does it hear? In its own rhythm the notice is
-brought up to date.
+brought up to date (`standup.bot.notice_board`).
 
 Owner: the event loop. Disk work goes through ``asyncio.to_thread`` (manifest) or a thread of its own (journal).
 """
@@ -14,6 +14,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from standup import notice as notices
@@ -27,9 +28,10 @@ from standup.bot.hearing import Hearing
 from standup.bot.listener import Listener
 from standup.bot.meeting_clock import MeetingClock
 from standup.bot.message import MeetingMessage
+from standup.bot.notice_board import NoticeBoard
 from standup.bot.voice_line import VoiceLine
 from standup.capture.writer import JournalState, JournalWriter
-from standup.errors import AudioCaptureError, ChannelForbidden, ChannelUnreachable
+from standup.errors import AudioCaptureError
 from standup.meeting import Gap, Meeting, MeetingState
 from standup.notice import Notice
 
@@ -86,7 +88,9 @@ class Recording:
         self._limits = limits
         self._keep = keep
         self._halting = asyncio.Event()
-        self._news = asyncio.Event()
+        self._board = NoticeBoard(
+            equipment.message, self.notice, self._store_message, lambda: self.stop(Ending.NO_NOTICE)
+        )
         self._storing = asyncio.Lock()
         self._is_kept = True
         self._rounds = 0
@@ -128,6 +132,7 @@ class Recording:
             await self._store(adopted=True)
             await self.equipment.line.join()
             await self._store(adopted=False)
+            self.look()
             await self._note_people()
         except BaseException:
             await self.release()
@@ -140,6 +145,7 @@ class Recording:
             if not await self.equipment.line.rejoin():
                 where = f"<#{self.meeting.voice_channel_id}>"
                 raise AudioCaptureError(f"I could not rejoin {where}, so the recording is over.")
+            self.look()
             await self._note_people()
         except BaseException:
             await self.release()
@@ -150,7 +156,9 @@ class Recording:
     def look(self) -> None:
         """See anew who may be kept because they can see the notice; to be called as soon as somebody comes."""
         if self._attendance.look():
-            self._news.set()
+            self._board.tell()
+        if self.equipment.audience.has_strangers:
+            self.equipment.audience.refresh()
 
     def stop(self, ending: Ending) -> None:
         """End the recording; the first reason given counts."""
@@ -160,7 +168,7 @@ class Recording:
     def halt(self) -> None:
         """Have `run` return soon, with no ending when nothing ended the recording."""
         self._halting.set()
-        self._news.set()
+        self._board.end()
         self._hearing.cancel()
 
     async def run(self) -> Ending | None:
@@ -168,10 +176,11 @@ class Recording:
 
         Ends by `stop` and `halt` alone: `asyncio.wait_for` before Python 3.12 may swallow a cancellation.
         """
-        reporting = asyncio.create_task(self._report(), name="recording notice")
+        reporting = asyncio.create_task(self._board.run(), name="recording notice")
         while not self._halting.is_set():
             await self._guarded_round()
-            await _sleep_unless(self._halting, ROUND_S)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._halting.wait(), ROUND_S)
         await self._hearing.rest()
         await asyncio.wait({reporting}, timeout=REPORT_S)
         reporting.cancel()
@@ -242,7 +251,7 @@ class Recording:
 
     async def _mind_hearing(self) -> None:
         if self._hearing.look(self.elapsed_ms):
-            self._news.set()
+            self._board.tell()
             await self._store_gaps()
 
     async def _note_people(self) -> None:
@@ -271,37 +280,14 @@ class Recording:
     async def _store_gaps(self) -> None:
         await self._store(meeting=dataclasses.replace(self.meeting, gaps=tuple(self.gaps.closed)))
 
+    async def _store_message(self, message_id: int) -> None:
+        await self._store(message_id=str(message_id))
+
     async def _store(self, **changes: object) -> bool:
         self.manifest = dataclasses.replace(self.manifest, **changes)  # type: ignore[arg-type]
         async with self._storing:
             self._is_kept = await self._keep(self.manifest)
         return self._is_kept
-
-    async def _report(self) -> None:
-        """Keep the message up to date; post it again when it is gone, and stop when that is refused."""
-        message = self.equipment.message
-        while not self._halting.is_set():
-            is_news = self._news.is_set()
-            self._news.clear()
-            if not await message.show(self.notice(), at_once=is_news):
-                await self._post_again()
-            await _sleep_unless(self._news, ROUND_S)
-
-    async def _post_again(self) -> None:
-        try:
-            message_id = await self.equipment.message.post(self.notice())
-        except (ChannelForbidden, ChannelUnreachable) as cause:
-            log.warning("The notice is gone and cannot be posted again: %s", cause)
-            self.stop(Ending.NO_NOTICE)
-        else:
-            await self._store(message_id=str(message_id))
-
-
-async def _sleep_unless(event: asyncio.Event, delay_s: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), delay_s)
-    except asyncio.TimeoutError:
-        return
 
 
 async def _pause(delay_s: float) -> None:

@@ -1,7 +1,7 @@
 """What `standup doctor` looks at before a meeting.
 
 ``check``       one finding and its grade                                                    pure
-``verdicts``    what a measured value means                                                  pure
+``verdicts``    what a measured value means; ``standing`` what Discord's answers mean         pure
 ``machine``     measures this machine; ``graphics`` its GPU
 ``services``    asks broker, archive, speech and language model, Flower
 ``account``     asks Discord

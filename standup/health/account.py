@@ -1,4 +1,4 @@
-"""Ask Discord about the bot: token, session starts, clock, intents, permissions. `verdicts` judges.
+"""Ask Discord about the bot: token, session starts, clock, intents, permissions. `standing` judges.
 
 The exchange: `GET /gateway/bot` with the token answers three questions at once (its status, its limit and its Date
 header); then discord.py logs in for the application's flags and for each channel's permissions.
@@ -19,7 +19,7 @@ import discord
 from discord.http import Route
 
 from standup.bot import permissions
-from standup.health import verdicts
+from standup.health import standing
 from standup.health.check import Check, bad, doubtful
 from standup.health.places import Place
 from standup.notify.refusals import FAILURES, explain
@@ -60,11 +60,11 @@ async def examine(settings: Settings, places: Sequence[Place]) -> AsyncIterator[
             "check the network and STANDUP_DISCORD_API_URL",
         )
         return
-    yield verdicts.token(answer.status)
+    yield standing.token(answer.status)
     if answer.skew_s is not None:
-        yield verdicts.clock(answer.skew_s)
+        yield standing.clock(answer.skew_s)
     if answer.starts is not None:
-        yield verdicts.session_starts(*answer.starts)
+        yield standing.session_starts(*answer.starts)
     if answer.status == 200:
         async for check in _examine_inside(settings, places):
             yield check
@@ -109,7 +109,7 @@ async def _examine_inside(settings: Settings, places: Sequence[Place]) -> AsyncI
                 "intents", f"Discord did not tell ({type(cause).__name__})", "run `standup doctor` again"
             )
             return
-        yield verdicts.intents(NEEDED_INTENTS, [name for name, is_set in flags if is_set])
+        yield standing.intents(NEEDED_INTENTS, [name for name, is_set in flags if is_set])
         for place in places:
             for check in await _channel(client, place, has_live_thread=settings.has_live_thread):
                 yield check
@@ -128,10 +128,10 @@ async def _channel(client: discord.Client, place: Place, *, has_live_thread: boo
         told = str(explain(cause, place.channel_id)).partition(";")[0].partition(":")[0].rstrip(".")
         return [judge(f"channel {place.channel_id}", told, "let the bot see it, or use another channel")]
     missing = permissions.missing(granted, _needed(place, found))
-    checks = [verdicts.permissions(place.channel_id, missing, stops=place.is_vital)]
+    checks = [standing.permissions(place.channel_id, missing, stops=place.is_vital)]
     if has_live_thread and _may_have_threads(place, found):
         missing = permissions.missing(granted, permissions.TO_SHOW_LIVE)
-        checks.append(verdicts.live_thread(place.channel_id, missing))
+        checks.append(standing.live_thread(place.channel_id, missing))
     return checks
 
 

@@ -31,9 +31,10 @@ MEETING_ID = "20261123T095800Z-1f0c9a2b"
 GUILD, VOICE, TEXT, OWN = 1, 2, 3, 99
 
 
-def refusal(kind: type[discord.HTTPException], status: int) -> discord.HTTPException:
-    """Return discord.py's error for an answer with *status*."""
-    return kind(cast(Any, SimpleNamespace(status=status, reason="")), "refused")
+def refusal(kind: type[discord.HTTPException], status: int, code: int = 0) -> discord.HTTPException:
+    """Return discord.py's error for an answer with *status* and Discord's own *code*."""
+    answer: Any = SimpleNamespace(status=status, reason="")
+    return kind(answer, {"code": code, "message": "refused"})
 
 
 class TextDouble:
@@ -43,6 +44,7 @@ class TextDouble:
         self.id = channel_id
         self.contents: dict[int, str] = {}
         self.nonces: list[str] = []
+        self._newest_id = 1000
         self.edits = 0
         self.send_error: BaseException | None = None
         self.edit_error: BaseException | None = None
@@ -51,11 +53,12 @@ class TextDouble:
         if self.send_error is not None:
             raise self.send_error
         self.nonces.append(arguments["nonce"])
-        message_id = 1000 + len(self.nonces)
-        self.contents[message_id] = arguments["content"]
-        return cast(discord.Message, SimpleNamespace(id=message_id))
+        self._newest_id += 1
+        self.contents[self._newest_id] = arguments["content"]
+        return cast(discord.Message, SimpleNamespace(id=self._newest_id))
 
     def get_partial_message(self, message_id: int, /) -> discord.PartialMessage:
+        self._newest_id = max(self._newest_id, message_id)
         return cast(discord.PartialMessage, MessageDouble(self, message_id))
 
 
@@ -70,6 +73,10 @@ class MessageDouble:
         self._check()
         self._channel.contents[self._id] = arguments["content"]
         self._channel.edits += 1
+
+    async def delete(self) -> None:
+        self._check()
+        del self._channel.contents[self._id]
 
     async def fetch(self) -> Any:
         self._check()
@@ -122,6 +129,7 @@ class AudienceDouble:
     def __init__(self) -> None:
         self.blind: frozenset[int] = frozenset()
         self.unsighted: frozenset[int] = frozenset()
+        self.has_strangers = False
         self.looks = 0
         self.refreshes = 0
 

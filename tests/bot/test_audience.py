@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from standup.bot.audience import Audience
+from standup.bot.audience import LEFT_S, Audience
 from tests.bot.doubles import GUILD, OWN, TEXT, VOICE, eventually, refusal
 
 ANA, BEN, BOT = 5, 6, 7
@@ -25,6 +25,7 @@ class Server:
         self.roles = {ANA: {TEAM}, BEN: {TEAM}, BOT: {TEAM}}
         self.cached = {ANA, BEN, BOT}
         self.viewers = {TEAM}
+        self.denied: set[str] = set()  # to everybody in the text channel
         self.text: Any = Mock(spec=discord.TextChannel, id=TEXT)
         self.text.permissions_for = self._permissions_for
         self.guild: Any = SimpleNamespace(
@@ -41,7 +42,10 @@ class Server:
         self.asked: list[list[int]] = []
         self.error: Exception | None = None
         known = SimpleNamespace(get_guild=lambda one: self.guild if one == GUILD else None)
-        self.audience = Audience(cast(discord.AutoShardedClient, known), GUILD, VOICE, TEXT)
+        self.now_s = 100.0
+        self.audience = Audience(
+            cast(discord.AutoShardedClient, known), GUILD, VOICE, TEXT, now_s=lambda: self.now_s
+        )
 
     def member(self, user_id: int) -> Any:
         """Return somebody as Discord tells of them at this moment."""
@@ -53,7 +57,8 @@ class Server:
 
     def _permissions_for(self, seer: Any) -> discord.Permissions:
         can_view = bool(self.viewers & seer.roles) or EVERYONE in self.viewers
-        return discord.Permissions(read_messages=can_view)
+        granted = {"read_messages", "read_message_history", "connect"} if can_view else set()
+        return discord.Permissions(**dict.fromkeys(granted - self.denied, True))
 
     async def _query(self, *, user_ids: list[int], limit: int, cache: bool) -> list[Any]:
         if self.error is not None:
@@ -92,6 +97,24 @@ def _by_unknown_roles(server: Server) -> None:
 
 def _by_an_unknown_text_channel(server: Server) -> None:
     server.guild.get_channel_or_thread = lambda _: None
+
+
+@pytest.mark.parametrize(
+    ("kind", "denied", "expected"),
+    [
+        pytest.param(discord.TextChannel, "read_messages", False, id="may not view it"),
+        pytest.param(discord.TextChannel, "read_message_history", False, id="may not look back"),
+        pytest.param(discord.TextChannel, "connect", True, id="may not connect, in text"),
+        pytest.param(discord.VoiceChannel, "connect", False, id="may not connect, in a voice channel's chat"),
+    ],
+)
+def test_what_sight_takes(server: Server, kind: type, denied: str, expected: bool) -> None:
+    """Who comes after the notice reads it in the history; the chat of a voice channel is for those who may connect,
+    which whoever was moved there may lack."""
+    server.text = Mock(spec=kind, id=TEXT, permissions_for=server._permissions_for)
+    server.denied = {denied}
+
+    assert seen(server) == (({ANA}, frozenset()) if expected else (set(), {ANA}))
 
 
 @pytest.mark.parametrize(
@@ -143,6 +166,17 @@ def test_who_left_stays_as_they_were(server: Server) -> None:
     assert seen(server) == ({ANA}, frozenset())
 
 
+def test_who_left_a_while_ago_is_a_stranger(server: Server) -> None:
+    """Whoever comes back while the gateway is lost, and nobody looks at them, is not recorded as they were before."""
+    kept = []
+    for now_s, people in ((100.0, [ANA]), (101.0, []), (101.0 + LEFT_S - 0.1, []), (101.0 + LEFT_S, [])):
+        server.now_s = now_s
+        server.enter(*people)
+        kept.append(seen(server)[0])
+
+    assert kept == [{ANA}, {ANA}, {ANA}, set()]
+
+
 @pytest.mark.parametrize("away", ["guild", "voice"])
 def test_an_outage_changes_nothing(server: Server, away: str) -> None:
     """While nobody can tell who is there, what was found last counts."""
@@ -179,6 +213,38 @@ async def test_roles_that_discord_did_not_tell_of(server: Server) -> None:
     assert before == unasked == ({ANA}, {BEN})
     assert after == ({BEN}, {ANA})
     assert server.asked == [[ANA, BEN]]
+
+
+async def test_strangers(server: Server) -> None:
+    """Whoever has come, or come back, is a stranger until Discord was asked about them."""
+    told = []
+    for people in ([ANA], [ANA, BEN], [BEN], [ANA, BEN]):
+        server.enter(*people)
+        server.audience.look()
+        before = server.audience.has_strangers
+        await ask(server)
+        server.audience.look()
+        told.append((before, server.audience.has_strangers))
+
+    assert told == [(True, False), (True, False), (False, False), (True, False)]
+
+
+async def ask(server: Server) -> None:
+    """Have Discord asked about everybody who is there, and answer."""
+    server.audience.refresh()
+    refreshing = server.audience._refreshing
+    assert refreshing is not None
+    await refreshing
+
+
+async def test_strangers_of_whom_discord_does_not_tell(server: Server) -> None:
+    """A question that failed is not repeated at every look."""
+    server.error = OSError()
+    server.audience.look()
+    await ask(server)
+    server.audience.look()
+
+    assert not server.audience.has_strangers
 
 
 async def test_many_people_are_asked_about_in_portions(server: Server) -> None:

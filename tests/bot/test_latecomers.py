@@ -119,8 +119,20 @@ def _notes(recorder: Program, manifest: Manifest) -> str:
     return notice.content + notice.cards[0].description
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(Permission.VIEW_CHANNEL, id="the channel"),
+        pytest.param(Permission.READ_MESSAGE_HISTORY, id="its history"),
+    ],
+)
 async def test_sight_that_is_taken_away(
-    discord: LoopbackDiscord, recorder: Program, ana: Participant, frames: Frames, answer_to: Ask
+    discord: LoopbackDiscord,
+    recorder: Program,
+    ana: Participant,
+    frames: Frames,
+    answer_to: Ask,
+    taken: Permission,
 ) -> None:
     """Whoever loses sight of the notice in the middle is kept until then and not afterwards, and the bot, to which
     their announced words never come, does not take itself for deaf."""
@@ -129,7 +141,7 @@ async def test_sight_that_is_taken_away(
     before, after = frames(1, 50), frames(3, 50)
     await recorder.hear(discord, ben, before)
 
-    discord.deny(discord.text_channel_id, Permission.VIEW_CHANNEL, ben.user_id)
+    discord.deny(discord.text_channel_id, taken, ben.user_id)
     await _until_told(discord, ONE_IS_NOT_RECORDED)
     await ben.speak(frames(2, 50))
     await recorder.hear(discord, ana, after)
@@ -137,6 +149,32 @@ async def test_sight_that_is_taken_away(
 
     assert (recorder.payloads(ben.user_id), recorder.payloads(ana.user_id)) == (before, after)
     assert recorder.manifest().meeting.gaps == ()
+
+
+async def test_only_the_hidden_are_left(
+    discord: LoopbackDiscord, program: MakeProgram, ana: Participant, answer_to: Ask
+) -> None:
+    """When nobody is left who sees the notice, the meeting ends as one whose channel is empty."""
+    recorder = program("voice_recorder", discord, EMPTY_GRACE_S="1")
+    recorder.start()
+    await discord.wait_for_bot(timeout_s=WAIT_S)
+    await _begin(discord, answer_to, ana)
+    dana = await discord.enter("Dana")
+    discord.deny(discord.text_channel_id, Permission.VIEW_CHANNEL, dana.user_id)
+    await dana.join_voice()
+    await _until_told(discord, ONE_IS_NOT_RECORDED)
+
+    await ana.leave_voice()
+    await discord.wait_until(
+        lambda: recorder.manifest().meeting.ended_at is not None, timeout_s=WAIT_S, what="the end"
+    )
+    await discord.wait_until(
+        lambda: "nobody who can see its notice" in discord.messages(discord.text_channel_id)[0].content,
+        timeout_s=WAIT_S,
+        what="the reason",
+    )
+
+    assert "Recording stopped: empty" in recorder.log("recorder")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "asked to stop"])

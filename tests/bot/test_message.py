@@ -14,6 +14,7 @@ from standup.notice import Notice
 from tests.bot.doubles import MEETING_ID, TEXT, TextDouble, refusal
 
 FIRST, SECOND = Notice("first"), Notice("second")
+THREAD_ARCHIVED = 50083  # Discord's code
 
 
 @pytest.fixture
@@ -64,6 +65,23 @@ async def test_refused_posts(text: TextDouble, error: Exception, expected: type[
         await posted(text)
 
 
+async def test_what_is_posted_again_takes_the_place_of_the_old(text: TextDouble) -> None:
+    """A notice that can be changed no more must not stay beside the new one."""
+    message = await posted(text)
+
+    message_id = await message.post(SECOND)
+
+    assert text.contents == {message_id: "second"}
+
+
+async def test_an_old_message_that_cannot_be_deleted(text: TextDouble) -> None:
+    """The new message counts, whatever becomes of the old one."""
+    message = await posted(text)
+    text.edit_error = refusal(discord.DiscordServerError, 500)
+
+    assert await message.post(SECOND) == message.message_id == 1002
+
+
 async def test_edits_keep_their_pace(text: TextDouble) -> None:
     """An edit too soon after the last one waits for a later call; news do not wait."""
     message = await posted(text)
@@ -91,12 +109,13 @@ async def test_nothing_new_is_no_edit(text: TextDouble, monkeypatch: pytest.Monk
     [
         pytest.param(refusal(discord.NotFound, 404), False, id="deleted"),
         pytest.param(refusal(discord.Forbidden, 403), False, id="permission taken"),
+        pytest.param(refusal(discord.HTTPException, 400, THREAD_ARCHIVED), False, id="thread archived"),
         pytest.param(refusal(discord.DiscordServerError, 500), True, id="outage"),
         pytest.param(asyncio.TimeoutError(), True, id="no answer"),
     ],
 )
 async def test_an_edit_that_fails(text: TextDouble, error: Exception, expected: bool) -> None:
-    """Only a message that is really gone counts as gone."""
+    """Only a message that is really gone, or out of sight in an archived thread, counts as gone."""
     message = await posted(text)
     text.edit_error = error
 

@@ -111,28 +111,25 @@ async def thread(room: RoomDouble) -> MessageThread:
 
 
 async def test_found(room: RoomDouble) -> None:
-    """Before it is looked up nothing is known; a thread has its message's id."""
+    """Before it is looked up nothing is known, and then whether it is archived."""
     thread = MessageThread(cast(discord.Client, room), new_meeting())
-    before = (thread.message_id, thread.is_archived)
+    before = thread.is_archived
     room.archived = True
 
     assert await thread.find(NOTICE)
-    assert before == (None, False)
-    assert (thread.message_id, thread.is_archived) == (NOTICE, True)
+    assert (before, thread.is_archived) == (False, True)
 
 
 async def test_not_found(thread: MessageThread, room: RoomDouble) -> None:
     """A message without a thread is told from a Discord that refuses."""
     room.error = answer(discord.NotFound, 404, 10003)
     assert not await thread.find(NOTICE)
-    assert thread.message_id is None
 
 
 async def test_a_persons_thread(thread: MessageThread, room: RoomDouble) -> None:
     """A thread in which people talk about the meeting is none of ours."""
     room.owner_id = 5
     assert not await thread.find(NOTICE)
-    assert thread.message_id is None
 
 
 async def test_made(thread: MessageThread, room: RoomDouble) -> None:

@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from standup.archive.manifest import Manifest
-from standup.bot import liveness
+from standup.bot import liveness, notice_board
 from standup.bot import message as message_module
 from standup.bot import recording as recording_module
 from standup.bot.attendance import NAMES_AT_ONCE
@@ -28,6 +28,7 @@ from tests.bot.doubles import OWN, Stage, SteppedClock, eventually, refusal
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_module, "ROUND_S", 0.001)
+    monkeypatch.setattr(notice_board, "ROUND_S", 0.001)
     monkeypatch.setattr(recording_module, "TRY_AGAIN_S", 0.0)
     monkeypatch.setattr(message_module, "EDIT_EVERY_S", 0.0)
 
@@ -42,6 +43,10 @@ def _removed(stage: Stage) -> None:
 
 def _emptied(stage: Stage) -> None:
     stage.line.people = frozenset()
+
+
+def _only_the_hidden_stay(stage: Stage) -> None:
+    stage.audience.blind = stage.line.people
 
 
 def _deaf_for_good(stage: Stage) -> None:
@@ -67,6 +72,9 @@ def _set_clock(stage: Stage, clock: MeetingClock) -> None:
         pytest.param(_asked, Ending.ASKED, id="asked"),
         pytest.param(_removed, Ending.REMOVED, id="removed"),
         pytest.param(_emptied, Ending.EMPTY, id="everybody left"),
+        pytest.param(
+            _only_the_hidden_stay, Ending.EMPTY, id="only people without sight of the notice are left"
+        ),
         pytest.param(_deaf_for_good, Ending.DEAF, id="deaf"),
         pytest.param(_notice_forbidden, Ending.NO_NOTICE, id="no notice"),
         pytest.param(_too_long, Ending.TOO_LONG, id="too long"),
@@ -265,6 +273,35 @@ async def test_nobody_is_recorded_before_the_first_look() -> None:
     assert looks == [1]
 
 
+@pytest.mark.parametrize("way", ["begin", "resume"])
+async def test_sight_that_is_lost_while_the_bot_joins(way: str) -> None:
+    """Joining takes seconds: who lost sight meanwhile, or whose roles Discord told meanwhile, is no participant."""
+    stage = Stage()
+
+    async def joins() -> bool:
+        stage.audience.blind = stage.line.people
+        return True
+
+    stage.line.join = stage.line.rejoin = joins  # type: ignore[method-assign, assignment]
+
+    await (stage.recording.begin() if way == "begin" else stage.recording.resume(Gap(0, 1)))
+
+    assert stage.recording.manifest.participants == ()
+    assert stage.recording.meeting.unsighted_people == 1
+
+
+async def test_roles_of_strangers_are_asked_for_at_once() -> None:
+    """What is known of somebody who has come may be old, so Discord is asked before the next round."""
+    stage = Stage()
+    stage.recording.look()
+    before = stage.audience.refreshes
+
+    stage.audience.has_strangers = True
+    stage.recording.look()
+
+    assert (before, stage.audience.refreshes) == (0, 1)
+
+
 async def test_who_came_in_the_last_moment_counts_too() -> None:
     """Somebody without sight of the notice who was looked at after the last round is in what the notes say."""
     stage = Stage()
@@ -452,6 +489,21 @@ async def test_a_deleted_notice_comes_back() -> None:
     await eventually(lambda: bool(stage.text.contents), "the new message")
     (message_id,) = stage.text.contents
     await eventually(lambda: stage.kept.last.message_id == str(message_id), "the manifest")
+    stage.recording.stop(Ending.ASKED)
+
+    assert await running is Ending.ASKED
+
+
+async def test_a_defect_in_the_notice_is_no_end_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    """A notice that could not be shown for a defect is shown the next time: what is recorded is shown."""
+    stage = Stage()
+    stage.text.edit_error = RuntimeError("a defect")
+    running = asyncio.create_task(stage.recording.run())
+    await eventually(lambda: "The notice could not be shown" in caplog.text, "the log line")
+
+    stage.text.edit_error = None
+    stage.text.contents.clear()
+    await eventually(lambda: bool(stage.text.contents), "the new message")
     stage.recording.stop(Ending.ASKED)
 
     assert await running is Ending.ASKED

@@ -42,34 +42,30 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "text channel": permissions.TO_POST,
     "thread": permissions.TO_POST_IN_THREAD,
 }
-#: Permission, as discord.py calls it -> what Discord calls it, what for, and what happens without.
-USES: Mapping[str, tuple[str, str, str]] = {
+LABELS: Mapping[str, str] = {**permissions.LABELS, ENTRY: "Move Members"}
+#: Permission, as discord.py calls it -> what for, and what happens without.
+USES: Mapping[str, tuple[str, str]] = {
     "read_messages": (
-        "View Channel",
         "to see the voice channel, who is in it, and the text channel",
         "no recording begins; the answer names the permission and the channel",
     ),
-    "connect": ("Connect", "to join the voice channel", "as above"),
-    "send_messages": ("Send Messages", "the recording notice, then the notes", "as above"),
+    "connect": ("to join the voice channel", "as above"),
+    "send_messages": ("the recording notice, then the notes", "as above"),
     "send_messages_in_threads": (
-        "Send Messages in Threads",
         "the same in a thread; the words in the thread of `STANDUP_LIVE_THREAD`",
         "as above; without that thread the recording goes on",
     ),
-    "embed_links": ("Embed Links", "the card that the notice and the notes stand in", "as above"),
-    "attach_files": ("Attach Files", "summary.md and transcript.md", "as above"),
+    "embed_links": ("the card that the notice and the notes stand in", "as above"),
+    "attach_files": ("summary.md and transcript.md", "as above"),
     "read_message_history": (
-        "Read Message History",
         "to find the own message again when Discord's answer to a post was lost",
         "as above; taken away later, the meeting is parked at notify or its notes are posted twice",
     ),
     THREADS: (
-        "Create Public Threads",
         "the thread of `STANDUP_LIVE_THREAD`; not in the invitation",
         "there is no such thread, which recorder.log tells once; the recording goes on",
     ),
     ENTRY: (
-        "Move Members",
         "to enter a voice channel whose user limit is reached; not in the invitation",
         "a full channel is not recorded; the answer says so",
     ),
@@ -108,8 +104,8 @@ def permissions_table() -> str:
     return table(
         ("permission", "bit", "where", "what for", "without it"),
         (
-            (label, f"`{_bits(name)}`", _where(name), use, without)
-            for name, (label, use, without) in USES.items()
+            (LABELS[name], f"`{_bits(name)}`", _where(name), use, without)
+            for name, (use, without) in USES.items()
         ),
     )
 
@@ -128,15 +124,6 @@ def _needed() -> tuple[str, ...]:
 def _check_uses() -> None:
     if set(USES) != {*_needed(), *OPTIONAL} or not {*permissions.TO_SHOW_LIVE} <= set(USES):
         raise LookupError("USES does not name the permissions that the code asks for")
-    asked = (
-        permissions.TO_LISTEN,
-        permissions.TO_POST,
-        permissions.TO_POST_IN_THREAD,
-        permissions.TO_SHOW_LIVE,
-    )
-    for name in {name for names in asked for name in names}:
-        if permissions.missing((), (name,)) != (USES[name][0],):
-            raise LookupError(f"the bot calls {name} otherwise")
 
 
 def _where(name: str) -> str:

@@ -279,8 +279,7 @@ class Archive:
                 return False
             utterances = tuple(utterances)
             records.add_missing_participants(session, meeting_id, sorted({one.speaker for one in utterances}))
-            for one in utterances:
-                session.merge(records.utterance_row(meeting_id, one))
+            records.keep_utterances(session, meeting_id, utterances)
             return True
 
     def keep_utterances(self, held: Claim, utterances: Iterable[Utterance], now_ms: int) -> None:
@@ -288,8 +287,7 @@ class Archive:
         with self._writing() as session:
             if not stages.renew(session, held, now_ms):
                 raise stages.superseded(held)
-            for one in utterances:
-                session.merge(records.utterance_row(held.meeting_id, one))
+            records.keep_utterances(session, held.meeting_id, utterances)
 
     def store_transcription(
         self, held: Claim, utterances: Sequence[Utterance], model_label: str, now_ms: int
@@ -300,8 +298,7 @@ class Archive:
             session.execute(
                 update(MeetingRow).where(MeetingRow.id == held.meeting_id).values(model=model_label)
             )
-            for one in utterances:
-                session.merge(records.utterance_row(held.meeting_id, one))
+            records.keep_utterances(session, held.meeting_id, utterances)
 
     def store_summary(self, held: Claim, summary: Summary, now_ms: int) -> None:
         """Store the summary, and finish the stage."""

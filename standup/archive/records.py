@@ -119,6 +119,15 @@ def utterance(row: UtteranceRow) -> Utterance:
     )
 
 
+def keep_utterances(session: Session, meeting_id: str, utterances: Iterable[Utterance]) -> None:
+    """Insert or update the rows of *utterances*; those of a meeting are looked up at once, not one by one."""
+    present = session.scalars(select(UtteranceRow).where(UtteranceRow.meeting_id == meeting_id)).all()
+    with session.no_autoflush:
+        for one in utterances:
+            session.merge(utterance_row(meeting_id, one))
+    del present  # the session finds only rows that somebody holds
+
+
 def transcript(
     meeting_id: str, people: Iterable[ParticipantRow], spoken: Iterable[UtteranceRow]
 ) -> Transcript:

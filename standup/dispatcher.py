@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from celery import chain
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from standup import logs
@@ -35,11 +36,16 @@ COMPLAIN_EVERY_S = 60.0
 Publish = Callable[[str, Sequence[Stage]], None]
 
 
-def publish(meeting_id: str, stages: Sequence[Stage]) -> None:
-    """Put the chain of *stages* for a meeting on its queues, or raise BrokerUnreachable within seconds."""
+def publish(meeting_id: str, stages: Sequence[Stage], connection: Connection | None = None) -> None:
+    """Put the chain of *stages* for a meeting on its queues, or raise BrokerUnreachable within seconds.
+
+    *connection* leads to another broker than the settings name.
+    """
     links = [app.signature(TASK_NAMES[stage], args=(meeting_id,), immutable=True) for stage in stages]
     try:
-        chain(*links).apply_async(retry=True, retry_policy={"max_retries": 1, "interval_start": 0})
+        chain(*links).apply_async(
+            connection=connection, retry=True, retry_policy={"max_retries": 1, "interval_start": 0}
+        )
     except (OperationalError, OSError) as cause:
         raise BrokerUnreachable(
             "Redis does not answer, the work waits in the archive; start Redis and check STANDUP_BROKER_URL."

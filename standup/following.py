@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from standup.archive.manifest import meeting_folder
@@ -17,12 +18,18 @@ from standup.errors import BrokerUnreachable
 from standup.pipeline import FOLLOW, FOLLOW_EXPIRES_S
 
 
-def publish_follow(meeting_id: str) -> None:
-    """Have what was said so far in a meeting read, or raise BrokerUnreachable within seconds."""
+def publish_follow(meeting_id: str, connection: Connection | None = None) -> None:
+    """Have what was said so far in a meeting read, or raise BrokerUnreachable within seconds.
+
+    *connection* leads to another broker than the settings name.
+    """
     task = app.signature(FOLLOW, args=(meeting_id,), immutable=True)
     try:
         task.apply_async(
-            expires=FOLLOW_EXPIRES_S, retry=True, retry_policy={"max_retries": 1, "interval_start": 0}
+            connection=connection,
+            expires=FOLLOW_EXPIRES_S,
+            retry=True,
+            retry_policy={"max_retries": 1, "interval_start": 0},
         )
     except (OperationalError, OSError) as cause:
         raise BrokerUnreachable(

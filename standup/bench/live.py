@@ -16,8 +16,10 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
+from kombu.connection import Connection
 from redis import Redis
 
 from standup.archive import Archive, Manifest, manifest
@@ -25,7 +27,7 @@ from standup.bench.held import Script, hold, script
 from standup.bench.rehearsal import rehearse
 from standup.celery import app
 from standup.demo import has_notes, running, settings_for
-from standup.dispatcher import Dispatcher
+from standup.dispatcher import Dispatcher, publish
 from standup.errors import StandupError
 from standup.following import publish_follow
 from standup.meeting import Meeting, MeetingState, Participant, meeting_id
@@ -106,9 +108,9 @@ async def _run(minutes: float, meetings: int, model: str) -> LiveFigures:
         said = script(await asyncio.to_thread(rehearse, folder, min(minutes, REHEARSED_MINUTES)))
         async with LoopbackDiscord(folder / "discord") as discord:
             settings = settings_for(discord, folder, folder, whisper_model=model, language="en")
-            app.conf.broker_url = settings.broker_url
-            with running(settings, discord, lambda _: None, PROGRAMS):
-                stage = _Stage(settings, discord, said, minutes)
+            broker = app.connection_for_write(settings.broker_url)
+            with running(settings, discord, lambda _: None, PROGRAMS), broker:
+                stage = _Stage(settings, discord, broker, said, minutes)
                 await stage.hold(0, is_live=True)  # the first loads models and code
                 held = [await stage.hold(number, is_live=True) for number in range(1, meetings + 1)]
                 return LiveFigures(minutes, tuple(held), await stage.hold(meetings + 1, is_live=False))
@@ -117,8 +119,16 @@ async def _run(minutes: float, meetings: int, model: str) -> LiveFigures:
 class _Stage:
     """Where meetings are held, one at a time."""
 
-    def __init__(self, settings: Settings, discord: LoopbackDiscord, said: Script, minutes: float) -> None:
-        self._settings, self._discord, self._said, self._minutes = settings, discord, said, minutes
+    def __init__(
+        self,
+        settings: Settings,
+        discord: LoopbackDiscord,
+        broker: Connection,
+        said: Script,
+        minutes: float,
+    ) -> None:
+        self._settings, self._discord, self._broker = settings, discord, broker
+        self._said, self._minutes = said, minutes
         self._published = threading.Semaphore(0)
 
     async def hold(self, number: int, *, is_live: bool) -> Held:
@@ -132,7 +142,7 @@ class _Stage:
             begun,
         )
         settings = self._settings.model_copy(update={"live": is_live})
-        dispatcher = Dispatcher(settings, publish_follow=self._follow)
+        dispatcher = Dispatcher(settings, partial(publish, connection=self._broker), self._follow)
         dispatcher.start()
         archive = Archive.of(settings)
         try:
@@ -189,7 +199,7 @@ class _Stage:
                 time.sleep(LOOK_EVERY_S)
 
     def _follow(self, meeting_id: str) -> None:
-        publish_follow(meeting_id)
+        publish_follow(meeting_id, self._broker)
         self._published.release()
 
     def _write(self, meeting: Meeting) -> None:

@@ -85,8 +85,9 @@ def simulate(
 ) -> None:
     """Run the loopback Discord and command it by hand; the recorder runs in another terminal.
 
-    Prints the environment that the recorder needs. Then: start, stop, status (as a slash command), say NAME WORDS,
-    standup (everybody says the demo's lines), move (the voice region), drop (the voice websocket), messages, quit.
+    Names the file with the environment that the recorder and the workers need. Then each line is a command: start,
+    stop, status (as a slash command), say NAME WORDS, standup (everybody says the demo's lines), join NAME, leave NAME,
+    move (the voice region), drop (the bot's voice connection), restart (the gateway), help, quit.
     """
     folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(

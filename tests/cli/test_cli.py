@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -16,6 +17,7 @@ from standup.cli import COMMANDS, application, main
 from standup.meeting import Gap, Meeting, PacketCounts, Participant, Track
 from standup.pipeline import Park, Stage
 from standup.settings import load
+from standup.simulator.console import HELP
 from standup.summary import Item, Kind, Summary
 from standup.template import RETROSPECTIVE
 from standup.transcript import Utterance
@@ -59,6 +61,14 @@ def test_every_command_teaches() -> None:
     for name, command in commands.items():
         assert command.help
         assert len(run(name, "--help").split()) > 20
+
+
+def test_simulate_tells_what_its_console_obeys() -> None:
+    """What `standup simulate --help` names as commands are those of the console's own help, and `help` itself."""
+    simulate = get_command(application("trial")).commands["simulate"]  # type: ignore[attr-defined]
+    told = re.sub(r"\([^)]*\)", "", simulate.help.partition("is a command:")[2])
+    listed = " ".join(line.partition("  ")[0] for line in HELP.splitlines())
+    assert set(re.findall(r"[a-z]+", told)) == {*re.findall(r"[a-z]+", listed), "help"}
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kombu.connection import Connection
 from redis import Redis
 
 from standup.archive import Archive, Manifest, manifest
 from standup.bench.held import Script, hold, script
+from standup.bench.operation import LIMIT_S, until
 from standup.bench.rehearsal import rehearse
 from standup.celery import app
 from standup.demo import has_notes, running, settings_for
@@ -39,9 +41,7 @@ REHEARSED_MINUTES = 10.0
 """How much different speech there is; a longer meeting says it again."""
 TARGET_MEDIAN_S, TARGET_P95_S = 5.0, 10.0
 NOTES_S = 900.0
-AHEAD_S = 120.0
 STOP_S = 10.0
-LOOK_EVERY_S = 0.02
 PROGRAMS = ("redis", "worker-cpu", "worker-gpu")
 _START = datetime(2026, 1, 5, 9, 0, tzinfo=timezone.utc)
 
@@ -90,6 +90,18 @@ class LiveFigures:
     def is_within_target(self) -> bool:
         """Whether the notes are there in time."""
         return self.median_s <= TARGET_MEDIAN_S and self.p95_s <= TARGET_P95_S
+
+
+def describe(figures: LiveFigures) -> dict[str, Any]:
+    """Return the figures and the targets for JSON."""
+    return dataclasses.asdict(figures) | {
+        "median_s": round(figures.median_s, 2),
+        "p95_s": round(figures.p95_s, 2),
+        "ratio": round(figures.ratio, 2),
+        "target_median_s": TARGET_MEDIAN_S,
+        "target_p95_s": TARGET_P95_S,
+        "is_within_target": figures.is_within_target,
+    }
 
 
 def run(minutes: float, meetings: int = 3, model: str = "tiny.en") -> LiveFigures:
@@ -186,17 +198,11 @@ class _Stage:
 
     def _read_ahead(self, dispatcher: Dispatcher) -> None:
         dispatcher.wake()
-        if not self._published.acquire(timeout=AHEAD_S):
+        if not self._published.acquire(timeout=LIMIT_S):
             raise StandupError("The dispatcher has nothing read ahead; run `standup doctor` and try again.")
         path = self._settings.broker_url.removeprefix("redis+socket://").partition("?")[0]
         with Redis(unix_socket_path=path) as broker:
-            deadline_s = time.monotonic() + AHEAD_S
-            while _is_busy(broker):
-                if time.monotonic() > deadline_s:
-                    raise StandupError(
-                        f"The worker does not finish reading ahead; see {self._settings.log_dir}."
-                    )
-                time.sleep(LOOK_EVERY_S)
+            until(lambda: not _is_busy(broker), time.monotonic(), "a segment has not been read")
 
     def _follow(self, meeting_id: str) -> None:
         publish_follow(meeting_id, self._broker)

@@ -148,10 +148,8 @@ def _measure(daemon: Daemon, seconds: float) -> OperationFigures:
     began_s = time.monotonic()
     try:
         daemon.start()
-        running_s = _until(daemon.is_running, began_s, "not every program is RUNNING")
-        ready_s = _until(
-            lambda: _is_ready(daemon), began_s, "the recorder or `standup doctor` is not content"
-        )
+        running_s = until(daemon.is_running, began_s, "not every program is RUNNING")
+        ready_s = until(lambda: _is_ready(daemon), began_s, "the recorder or `standup doctor` is not content")
         with _bare_worker(daemon) as (bare_pid, bare_start_s):
             time.sleep(SETTLE_S)
             *programs, bare = _footprints(daemon, bare_pid, seconds)
@@ -200,7 +198,7 @@ def _bare_worker(daemon: Daemon) -> Iterator[tuple[int, float]]:
     with printed.open("wb") as output:
         worker = start_program(argv, output=output)
     try:
-        yield worker.pid, _until(lambda: " ready." in _text(printed), began_s, "the bare worker is not ready")
+        yield worker.pid, until(lambda: " ready." in _text(printed), began_s, "the bare worker is not ready")
     finally:
         worker.terminate()
         try:
@@ -231,16 +229,17 @@ def _reaction_s(daemon: Daemon, program: str) -> float:
     errors, line = daemon.settings.log_dir / "errors.log", f"{program} died with code 137"
     (victim,) = _children(daemon.process(program).pid)
     os.kill(victim, signal.SIGKILL)
-    return _until(lambda: line in _text(errors), time.monotonic(), f"the sentinel has not told of {program}")
+    return until(lambda: line in _text(errors), time.monotonic(), f"the sentinel has not told of {program}")
 
 
-def _until(reached: Callable[[], bool], began_s: float, what: str) -> float:
-    """Wait until *reached*; return the seconds since *began_s*. Raises StandupError after ``LIMIT_S``."""
+def until(reached: Callable[[], bool], began_s: float, what: str) -> float:
+    """Wait until *reached*; return the seconds since *began_s*. Raises StandupError after ``LIMIT_S``.
+
+    *what* says what is not so while it is not reached.
+    """
     while not reached():
         if time.monotonic() - began_s > LIMIT_S:
-            raise StandupError(
-                f"After {LIMIT_S:g} s {what}; run `standup doctor`, and `standup bench operation` again."
-            )
+            raise StandupError(f"After {LIMIT_S:g} s {what}; run `standup doctor`, and the benchmark again.")
         time.sleep(LOOK_EVERY_S)
     return time.monotonic() - began_s
 

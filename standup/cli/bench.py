@@ -152,7 +152,7 @@ def live(
     takes two minutes or three. One more meeting is held first and not counted. Ends with 1 when a target is missed: 5 s
     at the median, 10 s for nineteen in twenty.
     """
-    from standup.bench.live import TARGET_MEDIAN_S, TARGET_P95_S, run
+    from standup.bench.live import TARGET_MEDIAN_S, TARGET_P95_S, describe, run
 
     with Console(stderr=True).status("Holding meetings"):
         figures = run(minutes, meetings, model)
@@ -162,20 +162,12 @@ def live(
     )
     table.add_row("median", f"{figures.median_s:.2f} s", f"{peer.after_s:.2f} s", f"{figures.ratio:.1f}")
     table.add_row("nineteen in twenty", f"{figures.p95_s:.2f} s", "", "")
-    found = dataclasses.asdict(figures) | {
-        "median_s": round(figures.median_s, 2),
-        "p95_s": round(figures.p95_s, 2),
-        "ratio": round(figures.ratio, 2),
-        "target_median_s": TARGET_MEDIAN_S,
-        "target_p95_s": TARGET_P95_S,
-        "is_within_target": figures.is_within_target,
-    }
     last = figures.meetings[-1]
     below = (
         f"{len(figures.meetings)} meetings of {minutes:g} min, {last.words} words; read ahead: {last.read_ahead} of "
         f"{last.utterances} utterances in {last.ahead_s:.1f} s."
     )
-    _tell("live", found, table, as_json, below)
+    _tell("live", describe(figures), table, as_json, below)
     if not figures.is_within_target:
         raise StandupError(
             f"Half of the notes come more than {TARGET_MEDIAN_S:g} s after the end here, or one in twenty more than "

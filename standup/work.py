@@ -21,7 +21,7 @@ from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, MeetingState
 from standup.notice import Notice, notes
-from standup.pipeline import FOLLOW, Stage
+from standup.pipeline import FOLLOW, SKIM, Stage
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
@@ -117,6 +117,23 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
         made = read(tracks, speech.on_tracks(), engine, terms, on_round=lambda _: handover.check())
     archive.keep_early(meeting_id, speech.on_meeting(made.utterances))
     log.info("Read %.1f s of speech ahead in %.1f s", made.audio_s, made.wall_s)
+
+
+def skim(archive: Archive, settings: Settings, meeting_id: str) -> None:
+    """Read for the notes what was said so far while people still talk, so that this process need not do it again.
+
+    Nothing where a language model writes the notes, nor where that killed a worker process before.
+    """
+    from standup.summarize import rules
+
+    if settings.language_model or archive.meeting(meeting_id).state is not MeetingState.RECORDING:
+        return
+    if not archive.failures.has(meeting_id, SKIM):
+        began_s = time.monotonic()
+        transcript = archive.transcript(meeting_id)
+        rules.skim(transcript)
+        spoken = len(transcript.spoken)
+        log.info("Read %d utterances ahead for the notes in %.2f s", spoken, time.monotonic() - began_s)
 
 
 def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:

@@ -120,20 +120,30 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
 
 
 def skim(archive: Archive, settings: Settings, meeting_id: str) -> None:
-    """Read for the notes what was said so far while people still talk, so that this process need not do it again.
+    """Do for the other stages what can be done while people still talk, so that this process need not do it again.
 
-    Nothing where a language model writes the notes, nor where that killed a worker process before.
+    Reads when packets came, and what was said (unless a language model writes the notes). Nothing where that killed a
+    worker process before. Raises JournalUnreadable.
     """
+    from standup.capture.ahead import remember
     from standup.summarize import rules
 
-    if settings.language_model or archive.meeting(meeting_id).state is not MeetingState.RECORDING:
+    if archive.meeting(meeting_id).state is not MeetingState.RECORDING or archive.failures.has(
+        meeting_id, SKIM
+    ):
         return
-    if not archive.failures.has(meeting_id, SKIM):
-        began_s = time.monotonic()
-        transcript = archive.transcript(meeting_id)
-        rules.skim(transcript)
-        spoken = len(transcript.spoken)
-        log.info("Read %d utterances ahead for the notes in %.2f s", spoken, time.monotonic() - began_s)
+    began_s = time.monotonic()
+    journal = manifest.meeting_folder(settings.data_dir, meeting_id) / "journal"
+    segments = remember(journal) if journal.is_dir() else 0
+    spoken = archive.transcript(meeting_id)
+    if not settings.language_model:
+        rules.skim(spoken)
+    log.info(
+        "Skimmed %d segments, %d utterances in %.2f s",
+        segments,
+        len(spoken.spoken),
+        time.monotonic() - began_s,
+    )
 
 
 def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:

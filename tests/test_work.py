@@ -13,9 +13,10 @@ import pytest
 
 from standup import work
 from standup.archive import Archive, Claim, Failure, Manifest, manifest
-from standup.capture import ogg
+from standup.capture import ahead, ogg
 from standup.capture.record import JournalRecord, serialize
 from standup.capture.segments import Clock, SegmentedLog
+from standup.capture.tracks import make_tracks
 from standup.continuity import Became, Relation
 from standup.early import early
 from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
@@ -360,6 +361,22 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     write_journal(manifest.meeting_folder(tmp_path, MEETING) / "journal", spoken, segments=6)
     yield Talk(archive, settings, meeting, people)
     archive.close()
+
+
+@pytest.mark.integration
+def test_what_was_skimmed_is_not_read_again(talk: Talk) -> None:
+    """After the meeting, capturing takes what was remembered of its closed segments, and the tracks are the same."""
+    work.skim(talk.archive, talk.settings, MEETING)
+    assert len(ahead._remembered) == 5
+    ended = replace(talk.meeting, ended_at=START + timedelta(minutes=2), state=MeetingState.PROCESSING)
+    talk.archive.adopt(Manifest(ended, talk.people))
+    work.capture(talk.archive, talk.settings, claim_only(talk.archive, Stage.CAPTURE))
+    assert not ahead._remembered
+
+    folder = manifest.meeting_folder(talk.settings.data_dir, MEETING)
+    made = make_tracks(folder / "journal", folder / "again")
+    assert made.utterances == talk.archive.transcript(MEETING).utterances
+    assert (folder / "again" / "11.ogg").read_bytes() == (folder / "tracks" / "11.ogg").read_bytes()
 
 
 @pytest.mark.integration

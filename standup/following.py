@@ -1,5 +1,5 @@
 """Has speech read while a meeting is still recorded: each closed journal segment publishes two tasks,
-one that reads its speech and one that reads the words for the notes.
+one that reads its speech and one that looks ahead for the stages that follow.
 
 Nothing waits for these tasks and none is repeated: what they do not get to is done by the chain after the meeting.
 """

@@ -141,7 +141,7 @@ def follow(meeting_id: str) -> None:
 
 @app.task(name=SKIM, throws=(StandupError,), soft_time_limit=60, time_limit=90)
 def skim(meeting_id: str) -> None:
-    """Read the words so far of a meeting that is still recorded for its notes; what fails here is read after it."""
+    """Look ahead for capture and summarize in a meeting that is still recorded; what fails here is read after it."""
     settings = load()
     archive = Archive.of(settings)
     try:

@@ -9,7 +9,7 @@ For one thread of a process.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from standup.capture.arrival import Arrival, ArrivalLog
@@ -58,18 +58,12 @@ def arrivals(journal: Journal) -> dict[int, ArrivalLog]:
     Raises JournalUnreadable when a segment can no longer be read.
     """
     logs: defaultdict[int, ArrivalLog] = defaultdict(ArrivalLog)
-    report = JournalReport(missing_segments=journal.report.missing_segments)
+    journal.report = JournalReport(missing_segments=journal.report.missing_segments)
     for index in range(len(journal.segments)):
         part = _remembered.pop(_key(journal, index), None) or _read(journal, index)
         for user, log in part.logs.items():
             logs[user].extend(log)
-        report = replace(
-            report,
-            records=report.records + part.report.records,
-            torn=report.torn + part.report.torn,
-            corrupt=report.corrupt + part.report.corrupt,
-        )
-    journal.report = report
+        journal.report.add(part.report)
     return logs
 
 

@@ -59,6 +59,12 @@ class JournalReport:
     missing_segments: int = 0
     """Numbers absent between the first segment and the last."""
 
+    def add(self, other: JournalReport) -> None:
+        """Count what *other* counts too, which is of another segment."""
+        self.records += other.records
+        self.torn += other.torn
+        self.corrupt += other.corrupt
+
 
 class Journal:
     """A readable journal; *segments* are each file's path and the first header of its run.

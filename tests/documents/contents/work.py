@@ -28,7 +28,7 @@ def _stages() -> Iterator[Sequence[str]]:
 
 def _others() -> Iterator[Sequence[str]]:
     yield "reading speech ahead", *_task(FOLLOW, celeryconfig.task_routes[FOLLOW]["queue"]), "none"
-    yield "reading words ahead", *_task(SKIM, celeryconfig.task_routes[SKIM]["queue"]), "none"
+    yield "skimming for the others", *_task(SKIM, celeryconfig.task_routes[SKIM]["queue"]), "none"
     yield "deleting by age", *_task(EXPIRE, celeryconfig.task_routes[EXPIRE]["queue"]), "none"
     yield "publishing", *_task(tasks.dispatch.name, celeryconfig.task_default_queue), "none"
 

@@ -15,6 +15,8 @@ from standup.pipeline import (
     FOLLOW,
     FOLLOW_QUEUE,
     QUEUES,
+    SKIM,
+    SKIM_QUEUE,
     TASK_NAMES,
 )
 from standup.settings import load
@@ -37,6 +39,7 @@ task_default_queue = "capture"
 task_create_missing_queues = False
 task_routes = {TASK_NAMES[stage]: {"queue": queue} for stage, queue in QUEUES.items()}
 task_routes[FOLLOW] = {"queue": FOLLOW_QUEUE}
+task_routes[SKIM] = {"queue": SKIM_QUEUE}
 task_routes[EXPIRE] = {"queue": EXPIRE_QUEUE}
 
 # Acknowledge after the work, but never let the broker redeliver a crash: that loops for ever on a poison

@@ -1,4 +1,5 @@
-"""Has speech read while a meeting is still recorded: each closed journal segment publishes one task.
+"""Has speech read while a meeting is still recorded: each closed journal segment publishes two tasks,
+one that reads its speech and one that looks ahead for the stages that follow.
 
 Nothing waits for these tasks and none is repeated: what they do not get to is done by the chain after the meeting.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from celery import chain
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
@@ -15,7 +17,7 @@ from standup.archive.manifest import meeting_folder
 from standup.capture.segments import segments
 from standup.celery import app
 from standup.errors import BrokerUnreachable
-from standup.pipeline import FOLLOW, FOLLOW_EXPIRES_S
+from standup.pipeline import FOLLOW, FOLLOW_EXPIRES_S, SKIM
 
 
 def publish_follow(meeting_id: str, connection: Connection | None = None) -> None:
@@ -23,13 +25,13 @@ def publish_follow(meeting_id: str, connection: Connection | None = None) -> Non
 
     *connection* leads to another broker than the settings name.
     """
-    task = app.signature(FOLLOW, args=(meeting_id,), immutable=True)
+    links = [
+        app.signature(name, args=(meeting_id,), immutable=True, options={"expires": FOLLOW_EXPIRES_S})
+        for name in (FOLLOW, SKIM)
+    ]
     try:
-        task.apply_async(
-            connection=connection,
-            expires=FOLLOW_EXPIRES_S,
-            retry=True,
-            retry_policy={"max_retries": 1, "interval_start": 0},
+        chain(*links).apply_async(
+            connection=connection, retry=True, retry_policy={"max_retries": 1, "interval_start": 0}
         )
     except (OperationalError, OSError) as cause:
         raise BrokerUnreachable(

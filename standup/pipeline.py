@@ -46,6 +46,9 @@ FOLLOW = "standup.follow"
 FOLLOW_QUEUE = QUEUES[Stage.TRANSCRIBE]
 FOLLOW_EXPIRES_S = 60
 #: While the queue is long, reading ahead helps nobody; the chain after the meeting reads what is left.
+SKIM = "standup.skim"
+#: The task behind it that looks ahead for the other stages.
+SKIM_QUEUE = QUEUES[Stage.SUMMARIZE]
 
 EXPIRE = "standup.expire"
 #: The task that deletes what is older than the retention allows.

@@ -22,7 +22,7 @@ from standup.dispatcher import sweep
 from standup.errors import StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
 from standup.lease import Lease
-from standup.pipeline import EXPIRE, FOLLOW, TASK_NAMES, Retry, Stage, decide
+from standup.pipeline import EXPIRE, FOLLOW, SKIM, TASK_NAMES, Retry, Stage, decide
 from standup.settings import Settings, load
 from standup.work import now_ms
 
@@ -135,6 +135,18 @@ def follow(meeting_id: str) -> None:
             work.follow(archive, settings, meeting_id)
     except HandedBack:
         raise Ignore from None
+    finally:
+        archive.close()
+
+
+@app.task(name=SKIM, throws=(StandupError,), soft_time_limit=60, time_limit=90)
+def skim(meeting_id: str) -> None:
+    """Look ahead for capture and summarize in a meeting that is still recorded; what fails here is read after it."""
+    settings = load()
+    archive = Archive.of(settings)
+    try:
+        with logs.about(meeting_id):
+            work.skim(archive, settings, meeting_id)
     finally:
         archive.close()
 

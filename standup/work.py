@@ -21,7 +21,7 @@ from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
 from standup.markdown import summary_markdown
 from standup.meeting import Meeting, MeetingState
 from standup.notice import Notice, notes
-from standup.pipeline import FOLLOW, Stage
+from standup.pipeline import FOLLOW, SKIM, Stage
 from standup.settings import Settings
 from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
@@ -117,6 +117,33 @@ def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
         made = read(tracks, speech.on_tracks(), engine, terms, on_round=lambda _: handover.check())
     archive.keep_early(meeting_id, speech.on_meeting(made.utterances))
     log.info("Read %.1f s of speech ahead in %.1f s", made.audio_s, made.wall_s)
+
+
+def skim(archive: Archive, settings: Settings, meeting_id: str) -> None:
+    """Do for the other stages what can be done while people still talk, so that this process need not do it again.
+
+    Reads when packets came, and what was said (unless a language model writes the notes). Nothing where that killed a
+    worker process before. Raises JournalUnreadable.
+    """
+    from standup.capture.ahead import remember
+    from standup.summarize import rules
+
+    if archive.meeting(meeting_id).state is not MeetingState.RECORDING or archive.failures.has(
+        meeting_id, SKIM
+    ):
+        return
+    began_s = time.monotonic()
+    journal = manifest.meeting_folder(settings.data_dir, meeting_id) / "journal"
+    segments = remember(journal) if journal.is_dir() else 0
+    spoken = archive.transcript(meeting_id)
+    if not settings.language_model:
+        rules.skim(spoken)
+    log.info(
+        "Skimmed %d segments, %d utterances in %.2f s",
+        segments,
+        len(spoken.spoken),
+        time.monotonic() - began_s,
+    )
 
 
 def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:

@@ -19,7 +19,7 @@ from celery.worker import WorkController
 from standup import handover, logs
 from standup.archive import Archive, Failure
 from standup.errors import StandupError, WorkerCrashed, WorkerKilled
-from standup.pipeline import FOLLOW, TASK_NAMES, Stage
+from standup.pipeline import FOLLOW, SKIM, TASK_NAMES, Stage
 from standup.settings import load
 from standup.tasks import holder
 from standup.work import now_ms
@@ -88,16 +88,16 @@ def note_death(
     code = exit_code(exception)
     stages = {name: stage for stage, name in TASK_NAMES.items()}
     name = getattr(sender, "name", "")
-    if code is None or name not in (*stages, FOLLOW) or not args:
+    if code is None or name not in (*stages, FOLLOW, SKIM) or not args:
         return
     meeting_id, death = str(args[0]), Death(code, task_id)
     with logs.about(meeting_id):
         archive = Archive.of(load())
         try:
-            if name == FOLLOW:
-                _note_early(archive, meeting_id, death)
-            else:
+            if name in stages:
                 _note(archive, meeting_id, stages[name], death)
+            else:
+                _note_early(archive, meeting_id, name, death)
         except StandupError as problem:
             log.error("A death could not be recorded; the lease frees the stage: %s", problem)
         finally:
@@ -127,9 +127,9 @@ def _note(archive: Archive, meeting_id: str, stage: Stage, death: Death) -> None
         log.error("%s Stage %s: %s", sentence, stage.value, what)
 
 
-def _note_early(archive: Archive, meeting_id: str, death: Death) -> None:
+def _note_early(archive: Archive, meeting_id: str, task: str, death: Death) -> None:
     sentence = f"The worker process died with code {death.code} while it read ahead in a meeting."
-    failure = Failure(now_ms(), _program(), death.code, meeting_id, FOLLOW, sentence, death.task_id)
+    failure = Failure(now_ms(), _program(), death.code, meeting_id, task, sentence, death.task_id)
     if archive.failures.note(failure):
         log.error("%s Nothing is lost; what is left of the meeting is read after its end.", sentence)
 

@@ -13,15 +13,18 @@ import pytest
 
 from standup import work
 from standup.archive import Archive, Claim, Failure, Manifest, manifest
-from standup.capture import ogg
+from standup.capture import ahead, ogg
 from standup.capture.record import JournalRecord, serialize
 from standup.capture.segments import Clock, SegmentedLog
+from standup.capture.tracks import make_tracks
 from standup.continuity import Became, Relation
+from standup.early import early
 from standup.errors import ArchiveError, JournalUnreadable, OutOfMemory
 from standup.failures import QUIET_MS, Recovery
 from standup.meeting import Meeting, MeetingState, Participant, Track, meeting_id
-from standup.pipeline import FOLLOW, STAGES, Stage
+from standup.pipeline import FOLLOW, SKIM, STAGES, Stage
 from standup.settings import Settings, load
+from standup.summarize import tagger
 from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
@@ -30,6 +33,7 @@ from tests.summarize.scripted_endpoint import MODEL, Answer, Script, endpoint, w
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
+LATER = "20261124T095800Z-1f0c9a2b"
 SETTINGS = load(None, whisper_model="tiny.en")
 SPEECH = Path(__file__).parent / "transcribe" / "data" / "slt.ogg"
 
@@ -105,6 +109,46 @@ def test_summarize_by_a_language_model(
     found = archive.summary(MEETING)
     assert found is not None
     assert (author, items) == (found.summarizer, [one.text for one in found.items])
+
+
+def spoken_so_far(archive: Archive) -> None:
+    """A meeting that goes on, with more words than are read at once."""
+    meeting = Meeting(LATER, "1", "2", "3", START, None, MeetingState.RECORDING)
+    archive.adopt(Manifest(meeting, (Participant("11", "Ana"),)))
+    said = [
+        early("11", at_ms, at_ms + 900).heard(f"I closed ticket {at_ms}.") for at_ms in range(0, 60_000, 1000)
+    ]
+    assert archive.keep_early(LATER, said)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_remembered"),
+    [
+        pytest.param(SETTINGS, True, id="rules"),
+        pytest.param(load(None, llm_url="http://127.0.0.1:1", llm_model=MODEL), False, id="language model"),
+    ],
+)
+def test_words_so_far_are_read_for_the_notes(
+    archive: Archive, settings: Settings, *, is_remembered: bool
+) -> None:
+    """While people talk, this process reads for the rules what was said; a language model is asked at the end only."""
+    spoken_so_far(archive)
+    remembered = tagger.load()._remembered
+    remembered.clear()
+    work.skim(archive, settings, LATER)
+
+    assert is_remembered == bool(remembered)
+
+
+def test_words_are_not_read_ahead_where_that_killed_a_worker(archive: Archive) -> None:
+    """Once it cost a process, nor when the meeting is over."""
+    spoken_so_far(archive)
+    archive.failures.note(Failure(work.now_ms(), "worker-cpu", 139, LATER, SKIM))
+    tagger.load()._remembered.clear()
+    for meeting in (LATER, MEETING):
+        work.skim(archive, SETTINGS, meeting)
+
+    assert not tagger.load()._remembered
 
 
 def spoken_on(archive: Archive, day: int, name: str, text: str) -> str:
@@ -317,6 +361,22 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     write_journal(manifest.meeting_folder(tmp_path, MEETING) / "journal", spoken, segments=6)
     yield Talk(archive, settings, meeting, people)
     archive.close()
+
+
+@pytest.mark.integration
+def test_what_was_skimmed_is_not_read_again(talk: Talk) -> None:
+    """After the meeting, capturing takes what was remembered of its closed segments, and the tracks are the same."""
+    work.skim(talk.archive, talk.settings, MEETING)
+    assert len(ahead._remembered) == 5
+    ended = replace(talk.meeting, ended_at=START + timedelta(minutes=2), state=MeetingState.PROCESSING)
+    talk.archive.adopt(Manifest(ended, talk.people))
+    work.capture(talk.archive, talk.settings, claim_only(talk.archive, Stage.CAPTURE))
+    assert not ahead._remembered
+
+    folder = manifest.meeting_folder(talk.settings.data_dir, MEETING)
+    made = make_tracks(folder / "journal", folder / "again")
+    assert made.utterances == talk.archive.transcript(MEETING).utterances
+    assert (folder / "again" / "11.ogg").read_bytes() == (folder / "tracks" / "11.ogg").read_bytes()
 
 
 @pytest.mark.integration

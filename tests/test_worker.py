@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery import Task
 
 from standup.archive import Archive, Claim, Manifest
 from standup.errors import ModelLoadError
 from standup.failures import Recovery
 from standup.meeting import Meeting, MeetingState
-from standup.pipeline import FOLLOW, Stage
+from standup.pipeline import Stage
 from standup.settings import load
-from standup.tasks import follow, holder, transcribe
+from standup.tasks import follow, holder, skim, transcribe
 from standup.work import now_ms
 from standup.worker import exit_code, note_death
 
@@ -91,14 +92,15 @@ def test_one_death_reported_twice_is_one(archive: Archive) -> None:
     assert len(archive.failures.times_ms("worker-gpu", 137)) == 1
 
 
-def test_a_death_while_reading_ahead_counts_and_parks_nothing(archive: Archive) -> None:
+@pytest.mark.parametrize("task", [follow, skim], ids=["speech", "words"])
+def test_a_death_while_reading_ahead_counts_and_parks_nothing(archive: Archive, task: Task) -> None:
     """It is noted under the program's name, once, and no stage is touched: the chain does the work later."""
     before = archive.statuses(MEETING)
     for _ in range(2):
-        note_death(sender=follow, task_id="t1", args=[MEETING], exception=SEGFAULT)
+        note_death(sender=task, task_id="t1", args=[MEETING], exception=SEGFAULT)
     ((_, failure),) = archive.failures.unanswered()
-    assert (failure.program, failure.code, failure.stage) == ("worker-gpu", 139, FOLLOW)
-    assert archive.failures.has(MEETING, FOLLOW)
+    assert (failure.program, failure.code, failure.stage) == ("worker-gpu", 139, task.name)
+    assert archive.failures.has(MEETING, task.name)
     assert archive.statuses(MEETING) == before
 
 

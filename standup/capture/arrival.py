@@ -44,6 +44,10 @@ class ArrivalLog:
         """Append *arrival*."""
         self._rows += _ROW.pack(*arrival)
 
+    def extend(self, later: ArrivalLog) -> None:
+        """Append all of *later*."""
+        self._rows += later._rows
+
     def __len__(self) -> int:
         return len(self._rows) // _ROW.size
 

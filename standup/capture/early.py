@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standup.capture import ogg
+from standup.capture.ahead import arrival
 from standup.capture.arrival import ArrivalLog
 from standup.capture.journal import Journal, read
 from standup.capture.opus import FRAME_SAMPLES, SAMPLES_PER_MS
 from standup.capture.record import UNKNOWN_SPEAKER
 from standup.capture.timeline import PAUSE_SAMPLES, Placed, build
-from standup.capture.tracks import arrival, write_track
+from standup.capture.tracks import write_track
 from standup.early import early, is_same
 from standup.transcript import Utterance
 

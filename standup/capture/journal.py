@@ -59,6 +59,12 @@ class JournalReport:
     missing_segments: int = 0
     """Numbers absent between the first segment and the last."""
 
+    def add(self, other: JournalReport) -> None:
+        """Count what *other* counts too, which is of another segment."""
+        self.records += other.records
+        self.torn += other.torn
+        self.corrupt += other.corrupt
+
 
 class Journal:
     """A readable journal; *segments* are each file's path and the first header of its run.
@@ -78,10 +84,18 @@ class Journal:
         """
         self.report = JournalReport(missing_segments=self.report.missing_segments)
         self._loaded.clear()
-        for index, (_, run) in enumerate(self.segments):
-            shift_ns = run.open_wall_ns - run.meeting_start_wall_ns - run.open_monotonic_ns
-            for found, position in _scan(self._load(index), self.report):
-                yield StoredRecord(found, found.monotonic_ns + shift_ns, index, position)
+        for index in range(len(self.segments)):
+            yield from self.segment(index, self.report)
+
+    def segment(self, index: int, report: JournalReport) -> Iterator[StoredRecord]:
+        """Yield the records of one segment, and count in *report* what is found there.
+
+        Raises JournalUnreadable when it can no longer be read.
+        """
+        _, run = self.segments[index]
+        shift_ns = run.open_wall_ns - run.meeting_start_wall_ns - run.open_monotonic_ns
+        for found, position in _scan(self._load(index), report):
+            yield StoredRecord(found, found.monotonic_ns + shift_ns, index, position)
 
     def payload(self, segment: int, position: int) -> bytes:
         """Return the payload of the record at a place that `records` named; cheap for neighbouring places."""

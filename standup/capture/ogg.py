@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple
 from zlib import crc32
 
-from standup.capture.opus import FRAME_SAMPLES, SILENCE, duration_samples, silence
+from standup.capture.opus import FRAME_SAMPLES, SILENCE, SMALLEST_SILENCE_SAMPLES, duration_samples, silence
 from standup.errors import InputRefused, MalformedPacket
 
 PRE_SKIP_SAMPLES = 312  # look-ahead of libopus in the mode that Discord's clients use
@@ -65,7 +66,7 @@ class Paginator:
 
     def add(self, packet: bytes, samples: int) -> bytes:
         """Append *packet*; return the page before it when that is full, else nothing."""
-        lacing = b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,))
+        lacing = _lacing(len(packet))
         is_full = len(self._lacing) + len(lacing) > MAX_SEGMENTS
         page = self.cut() if is_full or self.position - self._page_start >= PAGE_SAMPLES else b""
         self._lacing += lacing
@@ -112,13 +113,19 @@ def serialize(packets: Iterable[TimedPacket], serial: int) -> Iterator[bytes]:
         pages.add(content, 0)
         yield pages.cut(flags)
     for packet in packets:
-        if packet.start_samples > pages.position:
+        if packet.start_samples - pages.position >= SMALLEST_SILENCE_SAMPLES:
             yield from pages.fill(packet.start_samples - pages.position)
         if page := pages.add(packet.payload, duration_samples(packet.payload)):
             yield page
     if pages.position == 0:
         yield from pages.fill(FRAME_SAMPLES)
     yield pages.cut(END)
+
+
+@lru_cache(maxsize=2048)
+def _lacing(length: int) -> bytes:
+    """Return how a page tells of a packet of *length* bytes (RFC 3533 section 6, segment table)."""
+    return b"\xff" * (length // 255) + bytes((length % 255,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The capture stage: a packet journal becomes one Ogg Opus track per speaker, and the list of utterances.
 
-The journal is read twice: once for the packets' times, then, speaker by speaker, for what they hold, so a
-meeting's sound is never in memory as a whole, and one speaker's timeline at most. Packets are never decoded
-here. Making the same tracks again gives the same bytes; a file appears under its name only when it is complete
-and on the disk.
+The journal is read twice: once for the packets' times, less what `standup.capture.ahead` remembers of them; then,
+speaker by speaker, for what they hold. So a meeting's sound is never in memory as a whole, and one speaker's timeline
+at most. Packets are never decoded here. Making the same tracks again gives the same bytes; a file appears under its
+name only when it is complete and on the disk.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standup.capture import ogg
-from standup.capture.arrival import Arrival, ArrivalLog
-from standup.capture.journal import Journal, StoredRecord, read
-from standup.capture.opus import SAMPLES_PER_MS, duration_samples, is_silence
+from standup.capture.ahead import arrivals
+from standup.capture.arrival import ArrivalLog
+from standup.capture.journal import Journal, read
+from standup.capture.opus import SAMPLES_PER_MS, is_silence
 from standup.capture.record import UNKNOWN_SPEAKER
 from standup.capture.segments import DISK_FULL
 from standup.capture.timeline import Placed, Timeline, build, number_utterances
-from standup.errors import AudioCaptureError, DiskFull, InputRefused, MalformedPacket
+from standup.errors import AudioCaptureError, DiskFull, InputRefused
 from standup.meeting import Track
 from standup.transcript import Utterance
 
@@ -54,12 +55,12 @@ def make_tracks(journal: Path, tracks: Path) -> Capture:
     Raises JournalUnreadable, DiskFull, or AudioCaptureError when a track cannot be written or would shrink.
     """
     source = read(journal)
-    arrivals = _arrivals(source)
-    unattributed = len(arrivals.pop(UNKNOWN_SPEAKER, ()))
+    came = arrivals(source)
+    unattributed = len(came.pop(UNKNOWN_SPEAKER, ()))
     made: list[Track] = []
     speech: dict[str, Iterable[tuple[int, int]]] = {}
-    for user in sorted(arrivals):
-        track, spans = _make_track(source, user, arrivals.pop(user), tracks)
+    for user in sorted(came):
+        track, spans = _make_track(source, user, came.pop(user), tracks)
         made.append(track)
         speech[track.speaker] = spans
     report = source.report
@@ -74,41 +75,13 @@ def make_tracks(journal: Path, tracks: Path) -> Capture:
 
 
 def _make_track(
-    source: Journal, user: int, arrivals: ArrivalLog, tracks: Path
+    source: Journal, user: int, came: ArrivalLog, tracks: Path
 ) -> tuple[Track, tuple[tuple[int, int], ...]]:
     """Write one speaker's track; return what is known of it, and its stretches of speech in samples."""
-    timeline = build(arrivals)
+    timeline = build(came)
     spoken = sum(not packet.is_silence for packet in timeline.packets)
     write_track(tracks / f"{user}.ogg", _pages(source, user, timeline), spoken)
     return _track(f"{tracks.name}/{user}.ogg", str(user), timeline), tuple(timeline.speech())
-
-
-def _arrivals(journal: Journal) -> dict[int, ArrivalLog]:
-    logs: dict[int, ArrivalLog] = {}
-    for stored in journal.records():
-        logs.setdefault(stored.record.user_id, ArrivalLog()).add(arrival(stored))
-    return logs
-
-
-def arrival(stored: StoredRecord) -> Arrival:
-    """Return what the timeline needs to know of a record."""
-    record = stored.record
-    samples = 0
-    if not record.is_undecryptable:
-        try:
-            samples = duration_samples(record.payload)
-        except MalformedPacket:
-            pass  # not Opus: it decrypted to nothing usable, and counts as undecryptable
-    return Arrival(
-        record.ssrc,
-        record.sequence,
-        record.timestamp,
-        stored.arrival_ns,
-        samples,
-        is_silence(record.payload),
-        stored.segment,
-        stored.position,
-    )
 
 
 def _track(path: str, speaker: str, timeline: Timeline) -> Track:

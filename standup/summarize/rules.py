@@ -29,6 +29,14 @@ class RulesSummarizer:
         said = turns(transcript)
         if not said:
             return Summary((), self.name)
-        names = {one.id: one.name for one in transcript.participants}
-        marks = tagger.load().mark(said, names)
+        marks = tagger.load().mark(said, _names(transcript))
         return Summary(items(marks, said, Roster(transcript.participants)), self.name)
+
+
+def skim(transcript: Transcript) -> None:
+    """Read the beginning of a meeting that goes on: to write its notes, this process then reads only what is new."""
+    tagger.load().skim(turns(transcript), _names(transcript))
+
+
+def _names(transcript: Transcript) -> dict[str, str]:
+    return {one.id: one.name for one in transcript.participants}

@@ -2,11 +2,13 @@
 
 MiniLM (Wang et al. 2020, arXiv:2002.10957; 6 layers, 384 wide), its last layer replaced by ten outputs per word
 piece: one for each of `marks.LABELS`, whether an item begins, and whether it is somebody else's. Fitted by
-`standup.bench.fitting` to the marked standups of tests/data/standups; int8. The same text gives the same marks.
+`standup.bench.fitting` to the marked standups of tests/data/standups. Kept as bytes and computed with as float32, so
+that the same text gives the same marks on every processor.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -23,6 +25,8 @@ from standup.summarize.turns import Turn
 WEIGHTS = Path(__file__).with_name("weights")
 ROOM_TOKENS = 256
 """How much the weights read at once; they were fitted to as much."""
+REMEMBERED = 512
+"""Of how many passages the outputs are kept: six hours of talk, 5 MB."""
 CAUTION = 4.0
 """What a stretch must be likelier than nothing, in nats; chosen on the dev half."""
 
@@ -30,28 +34,45 @@ Floats = NDArray[np.float32]
 
 
 class Tagger:
-    """Marks turns. Holds nothing between calls; one thread at a time."""
+    """Marks turns; one thread at a time.
+
+    Remembers what it made of the last passages, by a digest: no words outlast a call.
+    """
 
     def __init__(self, session: Any, tokenizer: Any) -> None:
         """Wrap an onnxruntime session and a tokenizer; `load` makes both."""
         self._session = session
         self._tokenizer = tokenizer
+        self._remembered: dict[bytes, Floats] = {}
+
+    def skim(self, turns: Sequence[Turn], names: Mapping[str, str]) -> None:
+        """Remember what will be made of *turns* when others follow them: all passages but the last."""
+        heads, bodies, found = self._laid_out(turns, names)
+        for passage in found[:-1]:
+            self._outputs(passage, heads, bodies)
 
     def mark(
         self, turns: Sequence[Turn], names: Mapping[str, str], caution: float = CAUTION
     ) -> Iterator[Mark]:
         """Return the marks on *turns*, in their order; *names* says how each speaker is called.
 
-        Takes time in proportion to the words, and memory for one passage.
+        Takes time in proportion to the words that are not remembered.
         """
-        heads = [self._encoded(f"{names.get(one.speaker, one.speaker)} :") for one in turns]
-        bodies = [self._encoded(one.text) for one in turns]
-        sizes = [len(head.ids) + len(body.ids) + 1 for head, body in zip(heads, bodies, strict=True)]
-        for passage in passages(sizes, ROOM_TOKENS - 1):
+        heads, bodies, found = self._laid_out(turns, names)
+        for passage in found:
             outputs = self._outputs(passage, heads, bodies)
             for place in range(passage.begin, passage.end):
                 begin, end = outputs.places[place - passage.first]
                 yield from marked(place, _words(bodies[place], outputs.values[begin:end]), caution=caution)
+
+    def _laid_out(
+        self, turns: Sequence[Turn], names: Mapping[str, str]
+    ) -> tuple[list[Any], list[Any], tuple[Passage, ...]]:
+        """Return the pieces of each turn's name and words, and the passages to read them in."""
+        heads = [self._encoded(f"{names.get(one.speaker, one.speaker)} :") for one in turns]
+        bodies = [self._encoded(one.text) for one in turns]
+        sizes = [len(head.ids) + len(body.ids) + 1 for head, body in zip(heads, bodies, strict=True)]
+        return heads, bodies, passages(sizes, ROOM_TOKENS - 1)
 
     def _encoded(self, text: str) -> Any:
         return self._tokenizer.encode(text, add_special_tokens=False)
@@ -63,8 +84,18 @@ class Tagger:
             ids += heads[place].ids
             places.append((len(ids), len(ids) + len(bodies[place].ids)))
             ids += [*bodies[place].ids, self._tokenizer.token_to_id("[SEP]")]
-        (values,) = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})
-        return _Outputs(places, values[0])
+        return _Outputs(places, self._values(ids))
+
+    def _values(self, ids: Sequence[int]) -> Floats:
+        fed = np.array([ids], dtype=np.int64)
+        key = hashlib.blake2b(fed.tobytes()).digest()
+        values: Floats | None = self._remembered.pop(key, None)
+        if values is None:
+            values = self._session.run(None, {"ids": fed})[0][0]
+        self._remembered[key] = values  # in front stands what was not looked at for longest
+        if len(self._remembered) > REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        return values
 
 
 class _Outputs:

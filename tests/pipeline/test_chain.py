@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timezone
 
 import pytest
 from kombu import Connection
 
-from standup.archive import Claim
+from standup.archive import Claim, Manifest
 from standup.celery import app
 from standup.dispatcher import publish, sweep
-from standup.meeting import MeetingState
+from standup.early import early
+from standup.following import publish_follow
+from standup.meeting import Meeting, MeetingState, Participant, meeting_id
 from standup.pipeline import REPUBLISH_AFTER_MS, STAGES, Stage, StageState
 from standup.settings import environment
 from standup.work import now_ms
@@ -44,6 +47,18 @@ def test_a_meeting_walks_through_the_chain(rig: Rig) -> None:
     found = {(one.person, one.kind.value) for one in summary.items}
     assert {(ana, "done"), (ana, "next"), (ben, "done"), (ben, "blocker")} <= found
     assert (ana, "blocker") not in found
+
+
+def test_while_a_meeting_runs_its_words_are_read_behind_its_speech(rig: Rig, cpu_worker: LocalWorker) -> None:
+    """One message has the GPU's worker read what was said and, behind it, the other read it for the notes."""
+    now = datetime.now(timezone.utc)
+    meeting = Meeting(meeting_id(now, "5c1d0000"), "1", "2", "3", now, None, MeetingState.RECORDING)
+    rig.archive.adopt(Manifest(meeting, (Participant("11", "Ana"),)))
+    assert rig.archive.keep_early(meeting.id, [early("11", 0, 900).heard("I finished the login page.")])
+    publish_follow(meeting.id)
+
+    line = "Skimmed 0 segments, 1 utterances"
+    rig.wait_until(lambda: line in cpu_worker.logs(), "the words are read")
 
 
 def test_a_second_delivery_does_nothing(rig: Rig, cpu_worker: LocalWorker) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import celeryconfig
 from standup import tasks
 from standup.lease import RENEW_EVERY_S
-from standup.pipeline import EXPIRE, FOLLOW, LEASE_MS, QUEUES, STAGES, TASK_NAMES
+from standup.pipeline import EXPIRE, FOLLOW, LEASE_MS, QUEUES, SKIM, STAGES, TASK_NAMES
 from standup.supervision.programs import CPU_QUEUES, GPU_QUEUE
 from tests.documents.contents.table import table
 
@@ -27,7 +27,8 @@ def _stages() -> Iterator[Sequence[str]]:
 
 
 def _others() -> Iterator[Sequence[str]]:
-    yield "reading ahead", *_task(FOLLOW, celeryconfig.task_routes[FOLLOW]["queue"]), "none"
+    yield "reading speech ahead", *_task(FOLLOW, celeryconfig.task_routes[FOLLOW]["queue"]), "none"
+    yield "skimming for the others", *_task(SKIM, celeryconfig.task_routes[SKIM]["queue"]), "none"
     yield "deleting by age", *_task(EXPIRE, celeryconfig.task_routes[EXPIRE]["queue"]), "none"
     yield "publishing", *_task(tasks.dispatch.name, celeryconfig.task_default_queue), "none"
 

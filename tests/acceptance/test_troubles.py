@@ -15,7 +15,7 @@ from .conftest import House, house, told
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-DONE_WORK = "Yesterday I finished the login page."
+DONE_WORK = "Yesterday I fixed the search bug."
 
 
 async def test_nobody_spoke_and_a_stubborn_discord(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ async def test_nobody_spoke_and_a_stubborn_discord(tmp_path: Path) -> None:
         home.discord.fail(edit, status=500, times=2)
         home.discord.fail(edit, status=429, times=2)
         await home.end()
-        message = await home.message_with("login page")
+        message = await home.message_with("search bug")
 
         assert len(home.discord.messages(home.discord.text_channel_id)) == 2
         assert message.edits > 0
@@ -49,7 +49,7 @@ async def test_redis_is_away_while_people_talk(tmp_path: Path) -> None:
         await home.message_with("recording has ended")
         home.programs["redis"] = start_logged("redis", home.settings, dict(environment(home.settings)))
         _start_ended_workers(home)
-        await home.message_with("login page")
+        await home.message_with("search bug")
 
         assert len(home.discord.messages(home.discord.text_channel_id)) == 1
 

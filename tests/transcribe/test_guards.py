@@ -74,6 +74,7 @@ def test_an_honest_short_reply_is_kept(text: str, duration_ms: int) -> None:
             "Thank you. Thank you.", {"no_speech_prob": 0.9}, 900, guards.PHRASE, id="and says again"
         ),
         pytest.param("Thank you.", {"no_speech_prob": 0.75}, 900, None, id="what people say"),
+        pytest.param("Thank you.", {"no_speech_prob": 0.4}, 200, guards.PHRASE, id="too quick for people"),
         pytest.param("Thank you, Ana.", {"no_speech_prob": 0.9}, 900, None, id="and to whom"),
         pytest.param("Thanks for watching the build.", {}, 3000, None, id="an honest sentence like it"),
     ],

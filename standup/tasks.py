@@ -128,25 +128,23 @@ def notify(meeting_id: str) -> None:
 @app.task(name=FOLLOW, throws=(StandupError,), soft_time_limit=300, time_limit=330)
 def follow(meeting_id: str) -> None:
     """Read what was said so far in a meeting that is still recorded; what fails here is read after the meeting."""
-    settings = load()
-    archive = Archive.of(settings)
-    try:
-        with logs.about(meeting_id):
-            work.follow(archive, settings, meeting_id)
-    except HandedBack:
-        raise Ignore from None
-    finally:
-        archive.close()
+    _look_ahead(meeting_id, work.follow)
 
 
 @app.task(name=SKIM, throws=(StandupError,), soft_time_limit=60, time_limit=90)
 def skim(meeting_id: str) -> None:
     """Look ahead for capture and summarize in a meeting that is still recorded; what fails here is read after it."""
+    _look_ahead(meeting_id, work.skim)
+
+
+def _look_ahead(meeting_id: str, do: Callable[[Archive, Settings, str], None]) -> None:
     settings = load()
     archive = Archive.of(settings)
     try:
         with logs.about(meeting_id):
-            work.skim(archive, settings, meeting_id)
+            do(archive, settings, meeting_id)
+    except HandedBack:
+        raise Ignore from None
     finally:
         archive.close()
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standup.capture.arrival import Arrival, ArrivalLog
-from standup.capture.journal import Journal, JournalReport, StoredRecord, read
+from standup.capture.journal import Journal, JournalReport, StoredRecord, read, unreadable
 from standup.capture.opus import duration_samples, is_silence
 from standup.capture.record import SegmentHeader
-from standup.errors import JournalUnreadable, MalformedPacket
+from standup.errors import MalformedPacket
 
 SEGMENTS = 1024
 """So many are remembered: eight hours and a half of meetings, some 45 MB when four people speak in turn."""
@@ -101,8 +101,6 @@ def _key(journal: Journal, index: int) -> _Key:
     try:
         found = path.stat()
     except OSError as cause:
-        raise JournalUnreadable(
-            f"{path} cannot be read ({cause.strerror}); check the disk and retry."
-        ) from cause
+        raise unreadable(path, cause) from cause
     # By the file and not its name, which may be spelt in two ways.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, index, run

@@ -29,6 +29,7 @@ __all__ = [
     "JournalWriter",
     "StoredRecord",
     "read",
+    "unreadable",
 ]
 
 
@@ -133,6 +134,11 @@ def read(folder: Path) -> Journal:
     return Journal(_by_run(headers), missing)
 
 
+def unreadable(path: Path, cause: OSError) -> JournalUnreadable:
+    """Return what is raised for a segment that is there no more, or cannot be read."""
+    return JournalUnreadable(f"{path} cannot be read ({cause.strerror}); check the disk and retry.")
+
+
 def _by_run(headers: list[tuple[Path, SegmentHeader | None]]) -> tuple[tuple[Path, SegmentHeader], ...]:
     """Give each segment the first header of its run; a damaged header takes its neighbour's."""
     filled = [path for path, _ in headers if path.stat().st_size > records.HEADER_LENGTH]
@@ -162,18 +168,14 @@ def _read_header(path: Path) -> SegmentHeader | None:
             f"{path} is not a journal segment of ours: {cause}; move it out of the folder and retry the meeting."
         ) from cause
     except OSError as cause:
-        raise JournalUnreadable(
-            f"{path} cannot be read ({cause.strerror}); check the disk and retry."
-        ) from cause
+        raise unreadable(path, cause) from cause
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as cause:
-        raise JournalUnreadable(
-            f"{path} cannot be read ({cause.strerror}); check the disk and retry."
-        ) from cause
+        raise unreadable(path, cause) from cause
 
 
 def _scan(data: bytes, report: JournalReport) -> Iterator[tuple[JournalRecord, int]]:

@@ -17,7 +17,7 @@ from standup.transcript import Transcript
 
 
 class RulesSummarizer:
-    """Reads a standup by its words. Holds nothing between calls; loads its weights at the first."""
+    """Reads a standup by its words. Loads its weights at the first call; `Tagger` says what is remembered."""
 
     @property
     def name(self) -> str:

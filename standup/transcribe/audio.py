@@ -143,14 +143,17 @@ def _runs(frames: Sequence[_Frame]) -> Iterator[list[_Frame]]:
 
 
 def _resample(run: Sequence[_Frame]) -> Pcm:
-    """Return a run as mono PCM at ``SAMPLE_RATE_HZ``."""
+    """Return a run, at least one frame, as mono PCM at ``SAMPLE_RATE_HZ``.
+
+    All frames as one: resampled one by one they cost two thirds more than decoding them.
+    """
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-    parts: list[Pcm] = []
-    for audio in [*(frame.audio for frame in run), None]:
-        if audio is not None:
-            audio.pts = None  # times are kept beside the frame; the resampler would refuse uneven ones
-        parts.extend(out.to_ndarray()[0] for out in resampler.resample(audio))
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
+    whole = av.AudioFifo()
+    for frame in run:
+        frame.audio.pts = None  # times are kept beside the frame; the queue would refuse uneven ones
+        whole.write(frame.audio)
+    parts = [out for given in (whole.read(), None) for out in resampler.resample(given)]
+    return np.concatenate([out.to_ndarray()[0] for out in parts])
 
 
 def _place(pcm: Pcm, part: Pcm, at: int) -> int:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from standup.transcribe import Engine
 from standup.transcribe.clips import Clip, Skipped
-from standup.transcribe.windows import WINDOW_MS, Span
+from standup.transcribe.windows import Span
 
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
 
+_FILLED_MS = 12_000  # what windows hold, mostly; with more, a round would be too much for its batches
 _LOOK_S = 0.1  # how soon the thread sees that nobody wants any more
 
 
@@ -39,8 +40,8 @@ class Round:
 
 
 def round_ms(engine: Engine) -> int:
-    """Return how much speech makes a round: a batch of full windows in every lane."""
-    return engine.lanes * engine.batch_windows * WINDOW_MS
+    """Return how much speech makes a round: about a batch in every lane."""
+    return engine.lanes * engine.batch_windows * _FILLED_MS
 
 
 def rounds(stream: Iterable[Clip | Skipped], limit_ms: int) -> Iterator[Round]:

@@ -68,7 +68,7 @@ class WhisperEngine:
         """
         self._choice = choice
         self._open_model = open_model
-        self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 8)
+        self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 10)
         self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
@@ -91,7 +91,7 @@ class WhisperEngine:
 
     @property
     def batch_windows(self) -> int:
-        """Eight on a CPU, where more fall out of its cache."""
+        """Ten on a CPU, where more fall out of its cache."""
         return self._batch_windows
 
     def load(self) -> None:

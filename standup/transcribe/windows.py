@@ -9,9 +9,10 @@ No clock, no samples and no I/O here: spans of milliseconds in, spans of millise
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 
 from standup.transcribe import Word
 
@@ -75,19 +76,32 @@ class Window:
 def pack(spans: Iterable[Span], limit_ms: int = WINDOW_MS) -> list[Window]:
     """Return windows of at most *limit_ms* that hold every span once, each speaker's in time order.
 
+    A speaker's windows are as few as can be in that order, and as even as can be: a batch is padded to its longest.
     A span longer than *limit_ms* gets a window of its own.
     """
-    windows: list[Window] = []
-    row: list[Span] = []
+    ordered = sorted(spans, key=lambda one: (one.speaker, one))
+    by_speaker = (list(own) for _, own in groupby(ordered, key=lambda one: one.speaker))
+    return [Window(row) for own in by_speaker for row in _even(own, limit_ms)]
+
+
+def _even(spans: Sequence[Span], limit_ms: int) -> list[tuple[Span, ...]]:
+    """Return the rows of `_filled` with the lowest limit that needs no more of them than *limit_ms*."""
+    fewest = len(_filled(spans, limit_ms))
+    lowest_ms = bisect_left(range(limit_ms), True, key=lambda ms: len(_filled(spans, ms)) == fewest)
+    return _filled(spans, lowest_ms)
+
+
+def _filled(spans: Sequence[Span], limit_ms: int) -> list[tuple[Span, ...]]:
+    """Return one speaker's spans in rows, each filled with what comes next as far as *limit_ms* allows."""
+    rows: list[list[Span]] = []
     length_ms = 0
-    for span in sorted(spans, key=lambda one: (one.speaker, one)):
-        longer_ms = length_ms + GAP_MS + span.duration_ms
-        if row and (span.speaker != row[0].speaker or longer_ms > limit_ms):
-            windows.append(Window(tuple(row)))
-            row = []
-        length_ms = longer_ms if row else span.duration_ms
-        row.append(span)
-    return [*windows, Window(tuple(row))] if row else windows
+    for span in spans:
+        length_ms += GAP_MS + span.duration_ms
+        if not rows or length_ms > limit_ms:
+            rows.append([])
+            length_ms = span.duration_ms
+        rows[-1].append(span)
+    return [tuple(row) for row in rows]
 
 
 def batch(windows: Sequence[Window], width: int, lanes: int) -> list[tuple[Window, ...]]:

@@ -74,6 +74,25 @@ def test_short_utterances_share_a_window_with_gaps_between_them() -> None:
     assert (window.offsets_ms, window.duration_ms) == ((0, 1500, 3000), 3000 + 2 * GAP_MS)
 
 
+def test_the_windows_of_a_speaker_are_as_even_as_can_be() -> None:
+    """Three utterances would fill a window to the brim; the fourth is not left alone behind them."""
+    windows = pack(spans_of([("a", 0, length_ms) for length_ms in (5000, 5000, 4000, 5000)]))
+
+    assert [one.duration_ms for one in windows] == [10_500, 9_500]
+
+
+@given(meetings, st.integers(1, WINDOW_MS - 1))
+def test_no_lower_limit_needs_as_few_windows(spans: list[Span], lower_by_ms: int) -> None:
+    """A speaker's longest shared window could not be shorter without one window more."""
+    for speaker in {span.speaker for span in spans}:
+        own = [span for span in spans if span.speaker == speaker]
+        windows = pack(own)
+        longest_ms = max(one.duration_ms for one in windows)
+        tighter = pack(own, max(1, longest_ms - lower_by_ms))
+
+        assert len(tighter) > len(windows) or max(one.duration_ms for one in tighter) == longest_ms
+
+
 def test_a_window_is_filled_to_the_last_millisecond() -> None:
     """Two spans that fit exactly share a window; one millisecond more parts them."""
     exact = [("a", 0, 7000), ("a", 0, WINDOW_MS - 7000 - GAP_MS)]

@@ -7,6 +7,7 @@ import pwd
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,16 +23,18 @@ MEETING = "20261123T095800Z-1f0c9a2b"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The address of a real PostgreSQL server of our own."""
     if not POSTGRES_BIN:
         pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
-    binaries, folder = POSTGRES_BIN[-1], tmp_path_factory.mktemp("postgres")
+    # Not below pytest's folder: whoever starts another pytest closes that to all but its owner.
+    with tempfile.TemporaryDirectory(prefix="standup-postgres-") as name:
+        yield from _serve(POSTGRES_BIN[-1], Path(name))
+
+
+def _serve(binaries: Path, folder: Path) -> Iterator[str]:
     # PostgreSQL refuses to run as root; its package brings a user of its own.
     owner = _unprivileged()
-    for path in (folder, *folder.parents):
-        if not path.stat().st_mode & 0o001:  # pytest keeps its folders to itself
-            path.chmod(0o755)
     if owner:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     as_owner = {"user": owner.pw_uid, "group": owner.pw_gid} if owner else {}
@@ -41,7 +44,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     init = [binaries / "initdb", "-D", folder / "db", "-A", "trust", "-U", "standup", "--no-sync"]
     subprocess.run(init, check=True, capture_output=True, timeout=60, cwd=folder, **as_owner)  # type: ignore[call-overload]
     options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-k", str(folder)]
-    with (tmp_path_factory.getbasetemp() / "postgres.log").open("wb") as log:
+    told = folder / "told.log"
+    with told.open("wb") as log:
         server = subprocess.Popen(
             [binaries / "postgres", "-D", folder / "db", *options],
             cwd=folder,
@@ -50,14 +54,19 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             **as_owner,
         )
     ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-    for _ in range(1000):
-        if subprocess.run(ready, check=False, timeout=10).returncode == 0:
-            break
-    else:
-        pytest.fail("the PostgreSQL server of the tests did not get ready")
-    yield f"postgresql://standup@127.0.0.1:{port}/postgres"
-    server.send_signal(signal.SIGQUIT)  # immediate shutdown
-    server.wait(20)
+    try:
+        for _ in range(1000):
+            if server.poll() is not None or subprocess.run(ready, check=False, timeout=10).returncode == 0:
+                break
+        else:
+            server.kill()
+            server.wait(20)
+        if server.poll() is not None:
+            pytest.fail(f"the PostgreSQL server of the tests did not get ready: {told.read_text()}")
+        yield f"postgresql://standup@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGQUIT)  # immediate shutdown; nothing where it has ended
+        server.wait(20)
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

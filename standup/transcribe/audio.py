@@ -145,7 +145,7 @@ def _runs(frames: Sequence[_Frame]) -> Iterator[list[_Frame]]:
 def _resample(run: Sequence[_Frame]) -> Pcm:
     """Return a run, at least one frame, as mono PCM at ``SAMPLE_RATE_HZ``.
 
-    All frames as one: resampled one by one they cost two thirds more than decoding them.
+    All frames as one: one by one, resampling took two thirds as long as decoding.
     """
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
     whole = av.AudioFifo()

@@ -1,7 +1,7 @@
 """Cut the stream of clips into rounds, fetched from the tracks by a thread of their own while others are read.
 
 A round is what one call of the engine in each of its lanes takes. Decoding tracks and looking for speech costs about
-a quarter of the whole work on a CPU; fetched ahead, it fills the moments in which a lane would wait.
+an eighth of the whole work on a CPU; fetched ahead, it fills the moments in which a lane would wait.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ _BACK = re.compile(
     r"\W*(?:(?:but|and|so|now|then)\s+)*(?:it|it's|its|that|that's|this|which|they|everything|now)\b",
     re.IGNORECASE,
 )
+_JOKE = re.compile(r"\W*(?:(?:no|nah|i'm|i am|just|only)\s+)*(?:kidding|joking)\b", re.IGNORECASE)
 _NO = re.compile(r"\W*(?:no|nope|not|nah)\b(?! problem)", re.IGNORECASE)
 
 
@@ -76,6 +77,11 @@ def denies(statement: str, stems: frozenset[str]) -> bool:
 def takes_back(statement: str) -> bool:
     """Return whether *statement* says of the one before it that it is solved: "but it's fine now"."""
     return _BACK.match(statement) is not None and _solution(statement) is not None
+
+
+def calls_a_joke(statement: str) -> bool:
+    """Return whether *statement* says that what stands before it was not meant: "just kidding"."""
+    return _JOKE.match(statement) is not None
 
 
 def refuses(answer: str) -> bool:

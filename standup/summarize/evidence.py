@@ -30,6 +30,8 @@ ENOUGH = 0.6
 
 POINTS_BACK = 2
 """How many utterances before the evidence may name whoever it calls "he", "she" or "they"."""
+JOKE_WITHIN = 2
+"""How many statements after one may say that it was a joke."""
 
 _DICTATION = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b(?:\s+[\w']+){0,4}?\s+(?:instructions?|prompts?|"
@@ -177,6 +179,9 @@ class _Record:
         return most > 0 and all(self._denies(found, item, stems) for shared, found in told if shared == most)
 
     def _denies(self, found: _Place, item: Item, stems: frozenset[str]) -> bool:
+        following = denial.statements(found.utterance.text)[found.number + 1 :]
+        if any(map(denial.calls_a_joke, following[:JOKE_WITHIN])):
+            return True
         if item.kind is Kind.BLOCKER:
             return denial.denies(found.statement, stems) or self._is_taken_back(found)
         is_status = item.kind in (Kind.DONE, Kind.DECISION)

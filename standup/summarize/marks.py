@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -87,32 +87,42 @@ def whole(mark: Mark, text: str, begin: int, end: int) -> Mark:
     return replace(mark, start=start, end=last)
 
 
-def marked(turn: int, words: Sequence[Word], *, caution: float) -> Iterator[Mark]:
+def marked(
+    turn: int, words: Sequence[Word], *, caution: Mapping[Label, float], parting: float
+) -> Iterator[Mark]:
     """Return the stretches of one turn, in their order: the likeliest way to cut it (Viterbi 1967).
 
-    Each stretch costs *caution*, in nats: what an item must be likelier than nothing, over all its words.
+    A stretch costs the *caution* of its label, in nats: what it must be likelier than nothing, over all its words.
+    Where it follows another at once it costs *parting*: what two stretches must be likelier than one.
     """
-    for label, run in _runs(words, _cut(words, caution)):
+    for label, run in _runs(words, _cut(words, caution, parting)):
         place = LABELS.index(label)
         likelihood = sum(one.likelihoods[place] for one in run) / len(run)
         is_others = sum(one.is_others for one in run) > 0.5 * len(run)
         yield Mark(turn, run[0].start, run[-1].end, label, is_others, likelihood)
 
 
-def _cut(words: Sequence[Word], caution: float) -> list[tuple[int, bool]]:
+def _cut(words: Sequence[Word], caution: Mapping[Label, float], parting: float) -> list[tuple[int, bool]]:
     """Return for each word the place of its label, and whether a stretch begins with it."""
-    best = [0.0] + [-math.inf] * (len(LABELS) - 1)
+    costs = [caution[label] for label in LABELS]
+    stretches = range(1, len(LABELS))
+    best = [0.0] + [-math.inf] * len(stretches)
     steps: list[list[tuple[int, bool]]] = []
     for word in words:
         begins, goes_on = math.log(max(word.begins, LEAST)), math.log(max(1 - word.begins, LEAST))
-        likeliest = max(range(len(LABELS)), key=best.__getitem__)
-        step, reached = [], []
-        for place, likelihood in enumerate(word.likelihoods):
-            stay = best[place] + (goes_on if place else 0.0)
-            enter = best[likeliest] + (begins - caution if place else 0.0)
-            step.append((place, False) if stay >= enter else (likeliest, place > 0))
-            reached.append(max(stay, enter) + math.log(max(likelihood, LEAST)))
-        best = reached
+        last = max(stretches, key=best.__getitem__)
+        parted = best[last] + begins - parting
+        step = [(0 if best[0] >= best[last] else last, False)]
+        reached = [max(best[0], best[last])]
+        for place in stretches:
+            stayed, opened = best[place] + goes_on, best[0] + begins - costs[place]
+            if stayed >= opened and stayed >= parted:
+                step.append((place, False))
+            else:
+                step.append((0 if opened >= parted else last, True))
+            reached.append(max(stayed, opened, parted))
+        likelihoods = (math.log(max(one, LEAST)) for one in word.likelihoods)
+        best = [way + likelihood for way, likelihood in zip(reached, likelihoods, strict=True)]
         steps.append(step)
     return _traced(steps, max(range(len(LABELS)), key=best.__getitem__))
 

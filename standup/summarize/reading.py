@@ -33,6 +33,9 @@ _KINDS = {
 }
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
+#: "Do you want a table from me?"
+_OFFER = re.compile(r"\b(?:(?:shall|should|can|could|may) i|want me to|from me)\b", re.IGNORECASE)
+_AND_I = re.compile(r"(?<=[.!?])\s+(?=(?:and|also|plus|then),?\s+i\b)", re.IGNORECASE)
 #: Days that a next means anyway.
 _NOW = frozenset({"today", "this week", "this afternoon"})
 
@@ -46,6 +49,8 @@ class _Draft:
     speaker: str
     is_open: bool = False
     """Whether it becomes the task of whoever agrees to it."""
+    is_answered: bool = False
+    """Whether somebody agreed to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +82,36 @@ class _Reading:
 
     def _assent(self, place: int, evidence: tuple[str, ...]) -> None:
         """Let a yes confirm the latest request or proposal, and make the request that of whoever says it."""
-        asked = next(
-            (one for one in reversed(self.drafts) if one.item.kind in (Kind.ACTION, Kind.DECISION)), None
-        )
-        if asked is None or place - asked.turn > ANSWERED_WITHIN:
+        asked = self._asked(place)
+        if asked is None:
             return
-        turn = self.turns[place]
+        turn, asked.is_answered = self.turns[place], True
         asked.item = replace(asked.item, evidence=_together(asked.item.evidence, evidence))
         if asked.is_open and turn.speaker != asked.speaker:
             due = asked.item.due or find_due(turn.text)
             asked.item, asked.is_open = replace(asked.item, person=turn.speaker, due=due), False
+
+    def _asked(self, place: int) -> _Draft | None:
+        """Return the latest request or proposal, if it can still be answered in turn *place*."""
+        asked = (one for one in reversed(self.drafts) if one.item.kind in (Kind.ACTION, Kind.DECISION))
+        latest = next(asked, None)
+        return latest if latest is not None and place - latest.turn <= ANSWERED_WITHIN else None
+
+    def _took(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
+        """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
+        asked, speaker = self._asked(mark.turn), self.turns[mark.turn].speaker
+        if (
+            asked is None
+            or asked.is_answered
+            or asked.item.kind is not Kind.ACTION
+            or asked.speaker == speaker
+        ):
+            return False
+        item = asked.item
+        together = _together(item.evidence, evidence)
+        asked.item = replace(item, evidence=together, person=speaker, due=due or item.due)
+        asked.is_open, asked.is_answered = False, True
+        return True
 
     def _draft(self, mark: Mark, text: str, evidence: tuple[str, ...]) -> None:
         kind, turn = _KINDS[mark.label], self.turns[mark.turn]
@@ -95,11 +120,15 @@ class _Reading:
             return
         due = _due(kind, text)
         words = phrase(self._as_theirs(strip_when(without_due(clean(text), due)), person), kind)
+        is_promise = kind is Kind.ACTION and not mark.is_others and is_poor(words, self.roster.names)
+        if is_promise and self._took(mark, evidence, due):
+            return
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
         words, evidence = self._with_topic(mark, words, evidence)
         # Who is named has the task; another's "thanks" does not take it.
-        is_open = kind is Kind.ACTION and mark.is_others and not self._named(text, turn.speaker)
+        is_asked = kind is Kind.ACTION and mark.is_others and not _OFFER.search(text)
+        is_open = is_asked and not self._named(text, turn.speaker)
         self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
 
     def _as_theirs(self, text: str, person: str | None) -> str:
@@ -124,7 +153,7 @@ class _Reading:
         turn = self.turns[mark.turn]
         if kind is Kind.DECISION:
             return None
-        if not mark.is_others:
+        if not mark.is_others or _OFFER.search(text):
             return turn.speaker
         named = self._named(text, turn.speaker)
         if named:
@@ -160,7 +189,16 @@ def _whole(marks: Sequence[Mark], turns: Sequence[Turn]) -> Iterator[Mark]:
         last, following = marks[max(0, place - 1) : place], marks[place + 1 : place + 2]
         begin = max((one.end for one in last if one.turn == mark.turn), default=0)
         end = min((one.start for one in following if one.turn == mark.turn), default=len(text))
-        yield whole(mark, text, begin, end)
+        yield from _apart(whole(mark, text, begin, end), text)
+
+
+def _apart(mark: Mark, text: str) -> Iterator[Mark]:
+    """Return *mark* cut where a sentence goes on to something else: "The docs are out. And I answered the tickets"."""
+    start = mark.start
+    for found in _AND_I.finditer(text, mark.start, mark.end):
+        yield replace(mark, start=start, end=found.start())
+        start = found.end()
+    yield replace(mark, start=start)
 
 
 def _due(kind: Kind, text: str) -> str | None:

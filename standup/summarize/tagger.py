@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from standup.summarize.marks import LABELS, Mark, Word, marked
+from standup.summarize.marks import LABELS, Label, Mark, Word, marked
 from standup.summarize.passages import Passage, passages
 from standup.summarize.turns import Turn
 
@@ -27,8 +28,19 @@ ROOM_TOKENS = 256
 """How much the weights read at once; they were fitted to as much."""
 REMEMBERED = 512
 """Of how many passages the outputs are kept: six hours of talk, 5 MB."""
-CAUTION = 4.0
-"""What a stretch must be likelier than nothing, in nats; chosen on the dev half."""
+
+# How outputs become items. Most of the words that the weights were fitted to are part of no item, so that a single word
+# easily looks like nothing, and one in an item's middle would cost the item. All in nats, chosen on the dev half.
+LEANINGS = {Label.NOTHING: -2.0, Label.ACTION: -1.0}
+"""What is added to the outputs for a label."""
+BORDER = 4.0
+"""What is added to the output for a beginning where a sentence begins, and taken from it where none does."""
+CAUTION = dict.fromkeys(LABELS, 11.0) | {Label.TOPIC: 8.0, Label.ASSENT: 5.0}
+"""What a stretch must be likelier than nothing; a yes is short, an item has more words to show itself."""
+PARTING = 4.0
+"""What two stretches must be likelier than one."""
+
+_SENTENCE_START = re.compile(r"(?:\A|[.!?;:])\W*")
 
 Floats = NDArray[np.float32]
 
@@ -52,7 +64,7 @@ class Tagger:
             self._outputs(passage, heads, bodies)
 
     def mark(
-        self, turns: Sequence[Turn], names: Mapping[str, str], caution: float = CAUTION
+        self, turns: Sequence[Turn], names: Mapping[str, str], caution: Mapping[Label, float] = CAUTION
     ) -> Iterator[Mark]:
         """Return the marks on *turns*, in their order; *names* says how each speaker is called.
 
@@ -63,7 +75,8 @@ class Tagger:
             outputs = self._outputs(passage, heads, bodies)
             for place in range(passage.begin, passage.end):
                 begin, end = outputs.places[place - passage.first]
-                yield from marked(place, _words(bodies[place], outputs.values[begin:end]), caution=caution)
+                words = _words(bodies[place], outputs.values[begin:end], turns[place].text)
+                yield from marked(place, words, caution=caution, parting=PARTING)
 
     def _laid_out(
         self, turns: Sequence[Turn], names: Mapping[str, str]
@@ -121,23 +134,30 @@ def load() -> Tagger:
     return Tagger(session, Tokenizer.from_file(str(WEIGHTS / "tokenizer.json")))
 
 
-def _words(encoded: Any, values: Floats) -> list[Word]:
+def _words(encoded: Any, values: Floats, text: str) -> list[Word]:
     """Return the words of a turn, each judged by the mean of its pieces."""
     if not encoded.ids:
         return []
     kinds = len(LABELS)
-    likelihoods = np.exp(values[:, :kinds] - values[:, :kinds].max(axis=1, keepdims=True))
+    outputs = values[:, :kinds] + np.array([LEANINGS.get(label, 0.0) for label in LABELS], np.float32)
+    likelihoods = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     likelihoods /= likelihoods.sum(axis=1, keepdims=True)
-    chances = 1 / (1 + np.exp(-values[:, kinds:]))
-    ids = np.array(encoded.word_ids)
+    ids, offsets = np.array(encoded.word_ids), encoded.offsets  # each look at them makes them anew
     firsts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
+    starts = {found.end() for found in _SENTENCE_START.finditer(text)}
+    borders = np.array([BORDER if offsets[one][0] in starts else -BORDER for one in firsts])
+    begins = _chances(values[firsts, kinds] + borders)
     lasts = np.r_[firsts[1:], len(ids)] - 1
     pieces = (lasts - firsts + 1)[:, None]
     means = np.add.reduceat(likelihoods, firsts) / pieces
-    others = np.add.reduceat(chances[:, 1:2], firsts) / pieces
+    others = np.add.reduceat(_chances(values[:, kinds + 1 :]), firsts) / pieces
     return [
-        Word(encoded.offsets[first][0], encoded.offsets[last][1], mean, begins, other)
-        for first, last, mean, begins, (other,) in zip(
-            firsts, lasts, means.tolist(), chances[firsts, 0].tolist(), others.tolist(), strict=True
+        Word(offsets[first][0], offsets[last][1], mean, begun, other)
+        for first, last, mean, begun, (other,) in zip(
+            firsts, lasts, means.tolist(), begins.tolist(), others.tolist(), strict=True
         )
     ]
+
+
+def _chances(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(1 / (1 + np.exp(-values)))

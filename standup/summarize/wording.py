@@ -55,6 +55,11 @@ _LABEL = re.compile(
     r"action items?(?:\s+for\s+[\w'-]+)?)\s*[:,.]\s*",
     re.IGNORECASE,
 )
+# What goes on to the next item: "the login page and", "the notes are out. Next".
+_TAIL = re.compile(
+    r"(?:\s+(?:and|but|or|because|plus)|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
+    re.IGNORECASE,
+)
 _ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
 _SUBJECTS = {
     Kind.DONE: re.compile(
@@ -126,7 +131,7 @@ def phrase(text: str, kind: Kind) -> str:
         before = None
         while before != bare:
             before, bare = bare, _SUBJECTS[kind].sub("", strip_lead(bare))
-    return _capitalised(_shortened(strip_lead(bare).strip(" ,.;:!?-–—")))
+    return _capitalised(_shortened(_TAIL.sub("", strip_lead(bare)).strip(" ,.;:!?-–—")))
 
 
 def _capitalised(text: str) -> str:

@@ -124,6 +124,13 @@ def test_what_was_said_stands(kind: Kind, text: str, said: str) -> None:
             DONE, "Finished the login page", "ana: I didn't finish the login page.", Fault.DENIED, id="undone"
         ),
         pytest.param(
+            DONE,
+            "Deleted the database",
+            "ana: I deleted the database, just kidding.",
+            Fault.DENIED,
+            id="a joke",
+        ),
+        pytest.param(
             DONE, "Docs", "ana: I have not been able to work on the docs.", Fault.DENIED, id="not able"
         ),
         pytest.param(

@@ -21,9 +21,16 @@ def word(
     return Word(5 * place, 5 * place + 4, shares, begins, is_others)
 
 
-def stretches(words: list[Word], caution: float = 1.0) -> list[tuple[Label, int, int]]:
+def even(caution: float) -> dict[Label, float]:
+    """Return the same caution for every label."""
+    return dict.fromkeys(LABELS, caution)
+
+
+def stretches(words: list[Word], caution: float = 1.0, parting: float = 1.0) -> list[tuple[Label, int, int]]:
     """Return label, start and end of each mark."""
-    return [(one.label, one.start, one.end) for one in marked(0, words, caution=caution)]
+    return [
+        (one.label, one.start, one.end) for one in marked(0, words, caution=even(caution), parting=parting)
+    ]
 
 
 def test_a_stretch() -> None:
@@ -59,13 +66,26 @@ def test_caution_leaves_out_what_is_hardly_likely() -> None:
     assert (1, 0) == (len(stretches(words, 0.0)), len(stretches(words, 5.0)))
 
 
+def test_caution_is_that_of_the_label() -> None:
+    """A short yes may cost less than an item."""
+    words = [word(0, {Label.ASSENT: 0.6, Label.NOTHING: 0.3}, begins=0.9)]
+    made = marked(0, words, caution=even(5.0) | {Label.ASSENT: 0.0}, parting=5.0)
+    assert [Label.ASSENT] == [one.label for one in made]
+
+
+def test_parting_keeps_together_what_hardly_begins_anew() -> None:
+    """The more parting, the likelier must be that another item begins right after one."""
+    words = [word(place, {Label.DONE: 0.95}, begins=0.95 if place in (0, 2) else 0.01) for place in range(4)]
+    assert (2, 1) == (len(stretches(words, parting=1.0)), len(stretches(words, parting=4.0)))
+
+
 def test_whose_it_is() -> None:
     """A mark is somebody else's when most of its words say so."""
     words = [
         word(place, {Label.DONE: 0.95}, begins=0.9 if not place else 0.01, is_others=0.9)
         for place in range(2)
     ]
-    assert [True] == [one.is_others for one in marked(0, words, caution=1.0)]
+    assert [True] == [one.is_others for one in marked(0, words, caution=even(1.0), parting=1.0)]
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * (len(LABELS) + 1)), max_size=20))
@@ -75,7 +95,7 @@ def test_marks_are_apart_and_in_order(rows: list[tuple[float, ...]]) -> None:
         Word(5 * place, 5 * place + 4, [one / (sum(row[1:]) or 1) for one in row[1:]], row[0], 0.0)
         for place, row in enumerate(rows)
     ]
-    made = list(marked(0, words, caution=0.0))
+    made = list(marked(0, words, caution=even(0.0), parting=0.0))
 
     assert all(one.end <= other.start for one, other in itertools.pairwise(made))
     assert Label.NOTHING not in [one.label for one in made]

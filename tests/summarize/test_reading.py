@@ -65,6 +65,24 @@ def read(script: str) -> list[Told]:
             id="whoever takes it",
         ),
         pytest.param(
+            "Ana: {action@: Ben, can you order the laptops?}\nBen: No time.\nCy: {action: I'll do it on Monday}.",
+            [("3", "action", "Order the laptops", "on Monday", ("u0", "u2"))],
+            id="whoever promises it",
+        ),
+        pytest.param(
+            "Ana: {action@: Ben, can you order the laptops?}\nCy: {action: I'll call the shop for you}.",
+            [
+                ("2", "action", "Order the laptops", None, ("u0",)),
+                ("3", "action", "Call the shop for you", None, ("u1",)),
+            ],
+            id="a promise of something else",
+        ),
+        pytest.param(
+            "Ana: {action@: Will you want a table of the dropouts from me?}\nBen: {assent: Yes, please}.",
+            [("1", "action", "Want a table of the dropouts from me", None, ("u0", "u1"))],
+            id="whoever offers it",
+        ),
+        pytest.param(
             "Ana: {action@: Ben, please update the wiki tomorrow}.",
             [("2", "action", "Update the wiki", "tomorrow", ("u0",))],
             id="whoever is told",
@@ -98,6 +116,14 @@ def read(script: str) -> list[Told]:
             "Ana: {done: I fixed the build}. Yes, {done: fixed the build}.",
             [("1", "done", "Fixed the build", None, ("u0",))],
             id="said twice",
+        ),
+        pytest.param(
+            "Ana: {done: The docs are out. And I answered the tickets}.",
+            [
+                ("1", "done", "The docs are out", None, ("u0",)),
+                ("1", "done", "Answered the tickets", None, ("u0",)),
+            ],
+            id="and something else",
         ),
         pytest.param("Ana: {next: it}", [], id="no word worth keeping"),
     ],

@@ -38,6 +38,11 @@ def test_clean(text: str, expected: str) -> None:
         ),
         pytest.param("iOS still crashes", Kind.BLOCKER, "iOS still crashes", id="identifier keeps its case"),
         pytest.param("go with v2", Kind.DECISION, "Go with v2", id="decision"),
+        pytest.param(
+            "I finished the login page and", Kind.DONE, "Finished the login page", id="what goes on"
+        ),
+        pytest.param("I sent the notes. Next", Kind.DONE, "Sent the notes", id="the next label"),
+        pytest.param("I'll decide what comes next", Kind.NEXT, "Decide what comes next", id="next is said"),
         pytest.param("okay so", Kind.DONE, "", id="nothing left"),
     ],
 )

@@ -31,7 +31,8 @@ _EXCEPTION = re.compile(r"\b(?:except|but|other than|apart from|besides|aside fr
 #: This very thing is not in the way.
 _NOT_IT = re.compile(
     r"(?:\bnot|n't|\bnever|\bno longer)\s+(?:(?:really|currently|actually|being|been|be|have|see|that|any|an?|real|"
-    r"big|so|anymore)\s+)*(?:blocked|stuck|blocking|waiting|held up|blockers?|problems?|issues?|impediments?)\b"
+    r"big|so|anymore)\s+)*(?:blocked|stuck|blocking|waiting|held up|holding (?:me|us)|in (?:my|our) way|blockers?|"
+    r"problems?|issues?|impediments?)\b"
     r"|\bno (?:\w+ )?(?:blockers?|issues?|problems?|trouble)\s+(?:with|on|from|because of|around)\b",
     re.IGNORECASE,
 )
@@ -75,8 +76,9 @@ def denies(statement: str, stems: frozenset[str]) -> bool:
 
 
 def takes_back(statement: str) -> bool:
-    """Return whether *statement* says of the one before it that it is solved: "but it's fine now"."""
-    return _BACK.match(statement) is not None and _solution(statement) is not None
+    """Return whether *statement* says of the one before it that it is solved or harmless: "but it's fine now"."""
+    is_gone = _solution(statement) is not None or _NOT_IT.search(statement) is not None
+    return is_gone and _BACK.match(statement) is not None
 
 
 def calls_a_joke(statement: str) -> bool:

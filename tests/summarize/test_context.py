@@ -17,6 +17,9 @@ from standup.summarize.turns import Turn
         pytest.param("Mail it to the bank by noon", True, id="points elsewhere at its start"),
         pytest.param("Moved the archive of the shop to Oslo for it", False, id="says enough beside it"),
         pytest.param("Reviewed these settings", False, id="a pointer with its noun"),
+        pytest.param("There are graphs", False, id="there is a thing"),
+        pytest.param("Saw that there", True, id="there is a place"),
+        pytest.param("That means tests", False, id="that is the sentence before"),
         pytest.param("Will do", True, id="nothing of its own"),
     ],
 )

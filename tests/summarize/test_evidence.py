@@ -141,6 +141,13 @@ def test_what_was_said_stands(kind: Kind, text: str, said: str) -> None:
             id="decided not",
         ),
         pytest.param(BLOCKER, "No blockers", "ana: No blockers.", Fault.DENIED, id="none"),
+        pytest.param(
+            BLOCKER,
+            "The contract",
+            "ana: The contract isn't holding me up any longer.",
+            Fault.DENIED,
+            id="free",
+        ),
         pytest.param(BLOCKER, "Nothing in my way", "ana: Nothing in my way.", Fault.DENIED, id="nothing"),
         pytest.param(
             BLOCKER, "Blocked by the VPN", "ana: I'm not blocked by the VPN anymore.", Fault.DENIED, id="not"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from standup.summarize.turns import Turn
-from standup.summarize.wording import clean, strip_lead
+from standup.summarize.wording import clean, strip_end, strip_lead
 from standup.summarize.words import FILLERS
 
 LOOKS_BACK = 2
@@ -23,6 +23,8 @@ ENOUGH, ENOUGH_AFTER_EARLY = 3, 6
 LEAST_OWN = 2
 """So many words of its own must a sentence have to say what another is about."""
 
+# A few words of somebody else without a verb's subject name what the other is to speak of: "And the video?"
+_PROMPT = re.compile(r"(?!.*\b(?:i|we|you|he|she|they|it)\b)\W*\w+(?:\W+\w+){0,2}\W*", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 # "It's supplier calls until lunch" points at nothing, and "these settings" at the settings.
@@ -63,8 +65,9 @@ def before(
     With the ids of its utterances; an empty text and none where no sentence near says anything.
     """
     for turn, sentence_start, sentence in _sentences(turns, place, start):
-        text = strip_lead(clean(sentence)).strip(" ,.;:!?")
-        if _own(text, names) >= LEAST_OWN:
+        text = strip_end(strip_lead(clean(sentence)))
+        is_prompt = turn.speaker != turns[place].speaker and _PROMPT.fullmatch(text) is not None
+        if _own(text, names) >= (1 if is_prompt else LEAST_OWN):
             return _shortened(text), turn.evidence(sentence_start, sentence_start + len(sentence))
     return "", ()
 

@@ -16,7 +16,7 @@ from standup.summarize.due import find_due, without_due
 from standup.summarize.marks import Label, Mark, whole
 from standup.summarize.names import Roster
 from standup.summarize.turns import Turn
-from standup.summarize.wording import clean, phrase, strip_when
+from standup.summarize.wording import capitalised, clean, phrase, strip_end, strip_when
 from standup.summary import Item, Kind
 
 ANSWERED_WITHIN = 6
@@ -74,7 +74,7 @@ class _Reading:
         turn = self.turns[mark.turn]
         text, evidence = turn.text[mark.start : mark.end], turn.evidence(mark.start, mark.end)
         if mark.label is Label.TOPIC:
-            self.topic = _Topic(mark.turn, clean(text), evidence)
+            self.topic = _Topic(mark.turn, strip_end(clean(text)), evidence)
         elif mark.label is Label.ASSENT:
             self._assent(mark.turn, evidence)
         else:
@@ -142,11 +142,11 @@ class _Reading:
         """Return an item's words and evidence with what it is about, where its own words do not say that."""
         topic, self.topic = self.topic, None
         if topic is not None and mark.turn - topic.turn <= ANSWERED_WITHIN:
-            return f"{topic.text}: {words}", _together(topic.evidence, evidence)
+            return f"{capitalised(topic.text)}: {words}", _together(topic.evidence, evidence)
         if not is_poor(words, self.roster.names):
             return words, evidence
         about, there = before(self.turns, mark.turn, mark.start, self.roster.names)
-        return (f"{about}: {words}", _together(there, evidence)) if about else (words, evidence)
+        return (f"{capitalised(about)}: {words}", _together(there, evidence)) if about else (words, evidence)
 
     def _person(self, mark: Mark, kind: Kind, text: str) -> str | None:
         """Return whose item it is; None for the group, for nobody yet, or for nobody who is there."""

@@ -60,6 +60,7 @@ _TAIL = re.compile(
     r"(?:\s+(?:and|but|or|because|plus)|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
     re.IGNORECASE,
 )
+_LEADS_ON = re.compile(r"(?:\s(?:and|but|or|so|because|plus)|[\s,.;:!?])*$", re.IGNORECASE)
 _ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
 _SUBJECTS = {
     Kind.DONE: re.compile(
@@ -121,6 +122,19 @@ def strip_when(text: str) -> str:
     return _WHEN.sub("", _LABEL.sub("", strip_lead(text)))
 
 
+def capitalised(text: str) -> str:
+    """Return *text* with a capital first letter; a word with digits or inner capitals is an identifier."""
+    first = text.split(" ", 1)[0].replace("'", "")
+    return (
+        text[:1].upper() + text[1:] if (first.isalpha() and first[1:].islower()) or len(first) == 1 else text
+    )
+
+
+def strip_end(text: str) -> str:
+    """Return *text* without what only leads on at its end: punctuation, "and", "so"; it may become empty."""
+    return _LEADS_ON.sub("", text)
+
+
 def phrase(text: str, kind: Kind) -> str:
     """Return the item that *text* is worth: without time, subject and auxiliary, capitalised, not too long.
 
@@ -131,15 +145,7 @@ def phrase(text: str, kind: Kind) -> str:
         before = None
         while before != bare:
             before, bare = bare, _SUBJECTS[kind].sub("", strip_lead(bare))
-    return _capitalised(_shortened(_TAIL.sub("", strip_lead(bare)).strip(" ,.;:!?-–—")))
-
-
-def _capitalised(text: str) -> str:
-    """Return *text* with a capital first letter; a word with digits or inner capitals is an identifier."""
-    first = text.split(" ", 1)[0].replace("'", "")
-    return (
-        text[:1].upper() + text[1:] if (first.isalpha() and first[1:].islower()) or len(first) == 1 else text
-    )
+    return capitalised(_shortened(_TAIL.sub("", strip_lead(bare)).strip(" ,.;:!?-–—")))
 
 
 def _shortened(text: str) -> str:

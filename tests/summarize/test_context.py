@@ -47,6 +47,22 @@ def test_before(place: int, start: int, expected: tuple[str, tuple[str, ...]]) -
     assert expected == before(TURNS, place, start, set())
 
 
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        pytest.param(Turn("1", (("And the video?", "u1"),)), ("the video", ("u1",)), id="a prompt"),
+        pytest.param(Turn("2", (("And the video?", "u1"),)), ("", ()), id="one's own words"),
+        pytest.param(Turn("1", (("I sit here.", "u1"),)), ("", ()), id="a sentence"),
+        pytest.param(
+            Turn("1", (("The inner door leaked, and", "u1"),)), ("The inner door leaked", ("u1",)), id="and"
+        ),
+    ],
+)
+def test_few_words(first: Turn, expected: tuple[str, tuple[str, ...]]) -> None:
+    """One word is enough where somebody else prompts with it; what only leads on is left away."""
+    assert expected == before((first, Turn("2", (("I film it today.", "u2"),))), 1, 0, set())
+
+
 def test_a_long_sentence_is_shortened() -> None:
     """Of a long sentence the end is kept, from a word on."""
     text, _ = before((Turn("1", (("word " * 100 + "end", "u1"), ("it", "u2"))),), 0, 504, set())

@@ -104,7 +104,7 @@ def read(script: str) -> list[Told]:
         ),
         pytest.param(
             "Ana: What about {topic: the invoices}?\nBen: {done: Sent them all}.",
-            [("2", "done", "the invoices: Sent them all", None, ("u0", "u1"))],
+            [("2", "done", "The invoices: Sent them all", None, ("u0", "u1"))],
             id="what was asked about",
         ),
         pytest.param(

@@ -52,7 +52,7 @@ _WHEN = re.compile(
 )
 _LABEL = re.compile(
     r"^(?:what i did|done|completed|next(?: steps?)?|plans?|to-?do|blockers?|decisions?|"
-    r"action items?(?:\s+for\s+[\w'-]+)?)\s*[:,.]\s*",
+    r"action items?(?:\s+for\s+[\w'-]+)?)\s*[:,.]\s*|^action items?\s+",
     re.IGNORECASE,
 )
 # What goes on to the next item: "the login page and", "the notes are out. Next".

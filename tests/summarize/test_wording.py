@@ -43,6 +43,9 @@ def test_clean(text: str, expected: str) -> None:
         ),
         pytest.param("I sent the notes. Next", Kind.DONE, "Sent the notes", id="the next label"),
         pytest.param("I'll decide what comes next", Kind.NEXT, "Decide what comes next", id="next is said"),
+        pytest.param(
+            "Action item check the logs", Kind.ACTION, "Check the logs", id="a label as it is heard"
+        ),
         pytest.param("okay so", Kind.DONE, "", id="nothing left"),
     ],
 )

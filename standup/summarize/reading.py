@@ -34,7 +34,7 @@ _KINDS = {
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
 #: "Do you want a table from me?"
-_OFFER = re.compile(r"\b(?:(?:shall|should|can|could|may) i|want me to|from me)\b", re.IGNORECASE)
+_OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
 _AND_I = re.compile(r"(?<=[.!?])\s+(?=(?:and|also|plus|then),?\s+i\b)", re.IGNORECASE)
 #: Days that a next means anyway.
 _NOW = frozenset({"today", "this week", "this afternoon"})
@@ -153,7 +153,7 @@ class _Reading:
         turn = self.turns[mark.turn]
         if kind is Kind.DECISION:
             return None
-        if not mark.is_others or _OFFER.search(text):
+        if not mark.is_others or (kind is Kind.ACTION and _OFFER.search(text)):
             return turn.speaker
         named = self._named(text, turn.speaker)
         if named:

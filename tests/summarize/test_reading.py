@@ -83,6 +83,11 @@ def read(script: str) -> list[Told]:
             id="whoever offers it",
         ),
         pytest.param(
+            "Ana: {action@: Can I have the table of the dropouts?}\nBen: {assent: Yes}.",
+            [("2", "action", "Have the table of the dropouts", None, ("u0", "u1"))],
+            id="whoever is asked for it",
+        ),
+        pytest.param(
             "Ana: {action@: Ben, please update the wiki tomorrow}.",
             [("2", "action", "Update the wiki", "tomorrow", ("u0",))],
             id="whoever is told",

@@ -52,7 +52,7 @@ _BACK = re.compile(
     r"\W*(?:(?:but|and|so|now|then)\s+)*(?:it|it's|its|that|that's|this|which|they|everything|now)\b",
     re.IGNORECASE,
 )
-_JOKE = re.compile(r"\W*(?:(?:no|nah|i'm|i am|just|only)\s+)*(?:kidding|joking)\b", re.IGNORECASE)
+_JOKE = re.compile(r"\W*(?:(?:i'm|i am|just|only)\s+)*(?:kidding|joking)\b", re.IGNORECASE)
 _NO = re.compile(r"\W*(?:no|nope|not|nah)\b(?! problem)", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ instead: an owner or a due date that nobody spoke of becomes nobody's or none.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -179,13 +180,22 @@ class _Record:
         return most > 0 and all(self._denies(found, item, stems) for shared, found in told if shared == most)
 
     def _denies(self, found: _Place, item: Item, stems: frozenset[str]) -> bool:
-        following = denial.statements(found.utterance.text)[found.number + 1 :]
-        if any(map(denial.calls_a_joke, following[:JOKE_WITHIN])):
+        if self._is_a_joke(found):
             return True
         if item.kind is Kind.BLOCKER:
             return denial.denies(found.statement, stems) or self._is_taken_back(found)
         is_status = item.kind in (Kind.DONE, Kind.DECISION)
         return is_status and not denial.is_negative(item.text) and denial.is_undone(found.statement, stems)
+
+    def _is_a_joke(self, found: _Place) -> bool:
+        """Return whether the speaker says so, next or at the end of the sentence."""
+        statements = denial.statements(found.utterance.text)[found.number :]
+        for before, one in itertools.islice(itertools.pairwise(statements), JOKE_WITHIN):
+            if denial.calls_a_joke(one):
+                return True
+            if before.endswith((".", "!", "?")) or one.endswith((".", "!", "?")):
+                return False
+        return False
 
     def _is_taken_back(self, found: _Place) -> bool:
         """Return whether the speaker goes on to say that it is solved, or a question is answered with no."""

@@ -21,6 +21,8 @@ from standup.summary import Item, Kind
 
 ANSWERED_WITHIN = 6
 """How many turns a request, a proposal or a question waits for its answer."""
+PROMISED_WITHIN = 3
+"""How many turns after a request a promise that does not say what means it."""
 POINTS_BACK = 2
 """How many turns before may name whom "he", "she" or "they" stand for."""
 
@@ -91,15 +93,15 @@ class _Reading:
             due = asked.item.due or find_due(turn.text)
             asked.item, asked.is_open = replace(asked.item, person=turn.speaker, due=due), False
 
-    def _asked(self, place: int) -> _Draft | None:
+    def _asked(self, place: int, within: int = ANSWERED_WITHIN) -> _Draft | None:
         """Return the latest request or proposal, if it can still be answered in turn *place*."""
         asked = (one for one in reversed(self.drafts) if one.item.kind in (Kind.ACTION, Kind.DECISION))
         latest = next(asked, None)
-        return latest if latest is not None and place - latest.turn <= ANSWERED_WITHIN else None
+        return latest if latest is not None and place - latest.turn <= within else None
 
     def _took(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
         """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
-        asked, speaker = self._asked(mark.turn), self.turns[mark.turn].speaker
+        asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
         if (
             asked is None
             or asked.is_answered

@@ -63,6 +63,15 @@ def fault(
             "ana: I have not finished the docs but I fixed the footer",
             id="not and done",
         ),
+        pytest.param(
+            DONE, "Fixed the footer", "ana: I fixed the footer, no kidding, in three days.", id="no kidding"
+        ),
+        pytest.param(
+            DONE,
+            "Fixed the footer",
+            "ana: I fixed the footer. And I sank a ship, kidding.",
+            id="another joke",
+        ),
         pytest.param(BLOCKER, "The VPN", "ana: No blockers except the VPN.", id="an exception"),
         pytest.param(BLOCKER, "Waiting on legal", "ana: no blockers waiting on legal", id="no full stop"),
         pytest.param(
@@ -129,6 +138,16 @@ def test_what_was_said_stands(kind: Kind, text: str, said: str) -> None:
             "ana: I deleted the database, just kidding.",
             Fault.DENIED,
             id="a joke",
+        ),
+        pytest.param(
+            DONE,
+            "Deleted the database",
+            "ana: I deleted the database, all of it is gone, kidding.",
+            Fault.DENIED,
+            id="a joke at the end",
+        ),
+        pytest.param(
+            DONE, "Sank a ship", "ana: I sank a ship. Just kidding.", Fault.DENIED, id="a joke told after it"
         ),
         pytest.param(
             DONE, "Docs", "ana: I have not been able to work on the docs.", Fault.DENIED, id="not able"

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from standup import summary as summaries
-from standup.archive import database, history, records, stages
+from standup.archive import adoption, database, history, records, stages
 from standup.archive.audio import AudioStore
 from standup.archive.erasure import Erasure, refuse_repeat, row_of
 from standup.archive.failures import Answer, Failure, FailureLog
@@ -25,7 +25,6 @@ from standup.archive.models import (
     MeetingRow,
     NoticeRow,
     ParticipantRow,
-    StageRow,
     SummaryRow,
     TrackRow,
     UtteranceRow,
@@ -94,37 +93,7 @@ class Archive:
         a stage produced is lost.
         """
         with self._writing() as session:
-            known = session.get(MeetingRow, manifest.meeting.id)
-            if known is None:
-                known = records.meeting_row(manifest.meeting)
-                session.add(known)
-            if manifest.meeting.ended_at and known.state == MeetingState.RECORDING.value:
-                known.ended_at_ms = records.epoch_ms(manifest.meeting.ended_at)
-                known.gaps = records.gaps_json(manifest.meeting.gaps)
-                known.unsighted_people = manifest.meeting.unsighted_people
-                known.state = advance(MeetingState.RECORDING, MeetingEvent.ENDED).value
-            session.flush()
-            for position, person in enumerate(manifest.participants):
-                session.merge(
-                    ParticipantRow(
-                        meeting_id=manifest.meeting.id, id=person.id, name=person.name, position=position
-                    )
-                )
-            self._adopt_notice(session, manifest)
-            if manifest.meeting.ended_at and not stages.statuses(session, manifest.meeting.id):
-                session.add_all(
-                    StageRow(meeting_id=manifest.meeting.id, stage=stage.value, state=StageState.TODO.value)
-                    for stage in STAGES
-                )
-
-    @staticmethod
-    def _adopt_notice(session: Session, manifest: Manifest) -> None:
-        notice = session.get(NoticeRow, manifest.meeting.id)
-        if notice is None:
-            session.add(NoticeRow(meeting_id=manifest.meeting.id, message_id=manifest.message_id))
-        elif manifest.message_id and not notice.final:
-            # Somebody deleted the first, and the recorder posted another.
-            notice.message_id = manifest.message_id
+            adoption.adopt(session, manifest)
 
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting; raise MeetingNotFound."""

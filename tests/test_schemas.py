@@ -22,6 +22,7 @@ from standup.summary import Item, Kind, Summary
 from standup.transcript import Transcript, Utterance
 
 STANDUPS = sorted((Path(__file__).parent / "data" / "standups").glob("*/*.json"))
+DEV = [one for one in STANDUPS if one.parent.name == "dev"]
 VALIDATORS = {one: Draft202012Validator(json.loads(schema(one))) for one in Document}
 
 TRANSCRIPT: dict[str, Any] = {
@@ -48,10 +49,14 @@ def test_schemas_are_schemas(document: Document) -> None:
 
 @pytest.mark.parametrize("path", STANDUPS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_standup_is_a_transcript(path: Path) -> None:
-    """Every data file obeys the transcript schema, and its notes the summary schema."""
-    text = path.read_bytes()
-    notes = summaries.serialize(choose().summarize(transcripts.parse(text)))
-    assert is_valid(Document.transcript, json.loads(text))
+    """Every data file obeys the transcript schema."""
+    assert is_valid(Document.transcript, json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("path", DEV[::3], ids=lambda path: path.stem)
+def test_notes_are_a_summary(path: Path) -> None:
+    """What is made of a data file obeys the summary schema."""
+    notes = summaries.serialize(choose().summarize(transcripts.parse(path.read_bytes())))
     assert is_valid(Document.summary, notes)
 
 

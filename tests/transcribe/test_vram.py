@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
 import multiprocessing
 import os
@@ -130,6 +131,13 @@ class Features:
 
     def __call__(self, pcm: Any) -> Any:
         return np.full((80, 11), pcm[0], dtype=np.float32)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _out_of_sight() -> None:
+    """Hide what earlier tests left from the garbage collector, which each step down the ladder calls."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,8 @@ _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 # "It's supplier calls until lunch" points at nothing, and "these settings" at the settings.
 _POINTER = re.compile(
-    r"\b(?:it(?!'s)|that(?!'s|\s+means)|them|there(?!'s|\s+(?:is|are|was|were)\b)|same|ones?|(?:this|those|these)(?=\W*$|\W*[,.;:]|\s+(?:of|on|to|for|from|with|in|at|"
+    r"\b(?:it(?!'s)|that(?!'s|\s+means)|them|there(?!'s|\s+(?:is|are|was|were)\b)|same|ones?|"
+    r"(?:this|those|these)(?=\W*$|\W*[,.;:]|\s+(?:of|on|to|for|from|with|in|at|"
     r"by|and|or|then|now|today|tomorrow|tonight|again|out|up|off|over|is|was|are|were|will|should|myself|yourself)\b))\b",
     re.IGNORECASE,
 )

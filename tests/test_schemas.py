@@ -22,7 +22,6 @@ from standup.summary import Item, Kind, Summary
 from standup.transcript import Transcript, Utterance
 
 STANDUPS = sorted((Path(__file__).parent / "data" / "standups").glob("*/*.json"))
-DEV = [one for one in STANDUPS if one.parent.name == "dev"]
 VALIDATORS = {one: Draft202012Validator(json.loads(schema(one))) for one in Document}
 
 TRANSCRIPT: dict[str, Any] = {
@@ -53,7 +52,8 @@ def test_every_standup_is_a_transcript(path: Path) -> None:
     assert is_valid(Document.transcript, json.loads(path.read_bytes()))
 
 
-@pytest.mark.parametrize("path", DEV[::3], ids=lambda path: path.stem)
+@pytest.mark.integration
+@pytest.mark.parametrize("path", STANDUPS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_notes_are_a_summary(path: Path) -> None:
     """What is made of a data file obeys the summary schema."""
     notes = summaries.serialize(choose().summarize(transcripts.parse(path.read_bytes())))

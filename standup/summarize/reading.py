@@ -35,7 +35,7 @@ _KINDS = {
 }
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
-#: "Do you want a table from me?"
+#: "Do you want a table from me?" is the speaker's own.
 _OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
 _AND_I = re.compile(r"(?<=[.!?])\s+(?=(?:and|also|plus|then),?\s+i\b)", re.IGNORECASE)
 #: Days that a next means anyway.
@@ -53,6 +53,15 @@ class _Draft:
     """Whether it becomes the task of whoever agrees to it."""
     is_answered: bool = False
     """Whether somebody agreed to it."""
+
+    def answer(self, evidence: tuple[str, ...]) -> None:
+        """Note where somebody agreed to it."""
+        self.item = replace(self.item, evidence=_together(self.item.evidence, evidence))
+        self.is_answered = True
+
+    def take(self, person: str, due: str | None) -> None:
+        """Make it the task of *person*."""
+        self.item, self.is_open = replace(self.item, person=person, due=due), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,53 +93,45 @@ class _Reading:
 
     def _assent(self, place: int, evidence: tuple[str, ...]) -> None:
         """Let a yes confirm the latest request or proposal, and make the request that of whoever says it."""
-        asked = self._asked(place)
+        asked, turn = self._asked(place, ANSWERED_WITHIN), self.turns[place]
         if asked is None:
             return
-        turn, asked.is_answered = self.turns[place], True
-        asked.item = replace(asked.item, evidence=_together(asked.item.evidence, evidence))
+        asked.answer(evidence)
         if asked.is_open and turn.speaker != asked.speaker:
-            due = asked.item.due or find_due(turn.text)
-            asked.item, asked.is_open = replace(asked.item, person=turn.speaker, due=due), False
+            asked.take(turn.speaker, asked.item.due or find_due(turn.text))
 
-    def _asked(self, place: int, within: int = ANSWERED_WITHIN) -> _Draft | None:
-        """Return the latest request or proposal, if it can still be answered in turn *place*."""
+    def _promise(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
+        """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
+        asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
+        if asked is None or asked.is_answered or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
+            return False
+        asked.answer(evidence)
+        asked.take(speaker, due or asked.item.due)
+        return True
+
+    def _asked(self, place: int, within: int) -> _Draft | None:
+        """Return the latest request or proposal, if it is at most *within* turns before turn *place*."""
         asked = (one for one in reversed(self.drafts) if one.item.kind in (Kind.ACTION, Kind.DECISION))
         latest = next(asked, None)
         return latest if latest is not None and place - latest.turn <= within else None
 
-    def _took(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
-        """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
-        asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
-        if (
-            asked is None
-            or asked.is_answered
-            or asked.item.kind is not Kind.ACTION
-            or asked.speaker == speaker
-        ):
-            return False
-        item = asked.item
-        together = _together(item.evidence, evidence)
-        asked.item = replace(item, evidence=together, person=speaker, due=due or item.due)
-        asked.is_open, asked.is_answered = False, True
-        return True
-
     def _draft(self, mark: Mark, text: str, evidence: tuple[str, ...]) -> None:
         kind, turn = _KINDS[mark.label], self.turns[mark.turn]
+        if kind is Kind.ACTION and _OFFER.search(text):
+            mark = replace(mark, is_others=False)
         person = self._person(mark, kind, text)
         if person is None and kind not in (Kind.ACTION, Kind.DECISION):
             return
         due = _due(kind, text)
         words = phrase(self._as_theirs(strip_when(without_due(clean(text), due)), person), kind)
         is_promise = kind is Kind.ACTION and not mark.is_others and is_poor(words, self.roster.names)
-        if is_promise and self._took(mark, evidence, due):
+        if is_promise and self._promise(mark, evidence, due):
             return
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
         words, evidence = self._with_topic(mark, words, evidence)
         # Who is named has the task; another's "thanks" does not take it.
-        is_asked = kind is Kind.ACTION and mark.is_others and not _OFFER.search(text)
-        is_open = is_asked and not self._named(text, turn.speaker)
+        is_open = kind is Kind.ACTION and mark.is_others and not self._named(text, turn.speaker)
         self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
 
     def _as_theirs(self, text: str, person: str | None) -> str:
@@ -155,7 +156,7 @@ class _Reading:
         turn = self.turns[mark.turn]
         if kind is Kind.DECISION:
             return None
-        if not mark.is_others or (kind is Kind.ACTION and _OFFER.search(text)):
+        if not mark.is_others:
             return turn.speaker
         named = self._named(text, turn.speaker)
         if named:

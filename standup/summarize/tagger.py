@@ -63,9 +63,7 @@ class Tagger:
         for passage in found[:-1]:
             self._outputs(passage, heads, bodies)
 
-    def mark(
-        self, turns: Sequence[Turn], names: Mapping[str, str], caution: Mapping[Label, float] = CAUTION
-    ) -> Iterator[Mark]:
+    def mark(self, turns: Sequence[Turn], names: Mapping[str, str]) -> Iterator[Mark]:
         """Return the marks on *turns*, in their order; *names* says how each speaker is called.
 
         Takes time in proportion to the words that are not remembered.
@@ -76,7 +74,7 @@ class Tagger:
             for place in range(passage.begin, passage.end):
                 begin, end = outputs.places[place - passage.first]
                 words = _words(bodies[place], outputs.values[begin:end], turns[place].text)
-                yield from marked(place, words, caution=caution, parting=PARTING)
+                yield from marked(place, words, caution=CAUTION, parting=PARTING)
 
     def _laid_out(
         self, turns: Sequence[Turn], names: Mapping[str, str]

@@ -56,11 +56,12 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 # What goes on to the next item: "the login page and", "the notes are out. Next".
+_CONJUNCTIONS = "and|but|or|because|plus"
 _TAIL = re.compile(
-    r"(?:\s+(?:and|but|or|because|plus)|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
+    rf"(?:\s+(?:{_CONJUNCTIONS})|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
     re.IGNORECASE,
 )
-_LEADS_ON = re.compile(r"(?:\s(?:and|but|or|so|because|plus)|[\s,.;:!?])*$", re.IGNORECASE)
+_LEADS_ON = re.compile(rf"(?:\s(?:{_CONJUNCTIONS}|so)|[\s,.;:!?])*$", re.IGNORECASE)
 _ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
 _SUBJECTS = {
     Kind.DONE: re.compile(

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     """``auto``, a model name such as ``small`` or ``large-v3-turbo``, ``tiny.en`` (bundled), or a folder."""
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    whisper_meetings: Annotated[int, Field(ge=0, le=16)] = 0
+    """How many meetings are transcribed at once, sharing the model; 0: four on a GPU, one on a CPU. With more than one
+    on a CPU a short meeting need not wait for a long one, and each takes longer."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
     live: bool = True

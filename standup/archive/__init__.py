@@ -214,6 +214,11 @@ class Archive:
         with self._writing() as session:
             return stages.crash(session, meeting_id, stage, holder, error, now_ms)
 
+    def put_back(self, stage: Stage, holder: str, error: str, now_ms: int) -> int:
+        """Free every meeting whose *stage* the dead process of *holder* held as a guest; return how many."""
+        with self._writing() as session:
+            return stages.put_back(session, stage, holder, error, now_ms)
+
     # -- products ---------------------------------------------------------------------------------------------
 
     def store_capture(

@@ -169,6 +169,19 @@ def crash(
     return decision
 
 
+def put_back(session: Session, stage: Stage, holder: str, error: str, now_ms: int) -> int:
+    """Free every meeting whose *stage* the dead process of *holder* held, without a strike; return how many."""
+    is_held = and_(StageRow.state == StageState.RUNNING.value, StageRow.holder == holder)
+    freed = session.execute(
+        update(StageRow)
+        .where(StageRow.stage == stage.value, is_held)
+        .values(
+            state=StageState.TODO.value, lease_until_ms=0, enqueued_at_ms=None, next_at_ms=now_ms, error=error
+        )
+    )
+    return int(cast("CursorResult[Any]", freed).rowcount)
+
+
 def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:
     """Stop trying this stage and mark the meeting; `reopen` starts it again."""
     session.execute(

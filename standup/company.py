@@ -28,8 +28,9 @@ UNTOUCHED_MS = 2_000
 """A worker that has nothing to do takes a message sooner; what has waited so long waits for this one."""
 PARTING_S = 60.0
 """What a guest may take to end its round before the task goes without it."""
-ON_A_GPU, ON_A_CPU = 4, 1
-"""How many meetings are read at once unless the operator says so: a CPU has no lane to spare."""
+ON_A_GPU, ON_A_CPU = 4, 2
+"""How many meetings are read at once unless the operator says so. A CPU has no lane to spare, but a standup that has
+just ended need not wait for an hour that somebody imports."""
 
 
 def waiting(meetings: Mapping[str, Sequence[StageStatus]], now_ms: int) -> list[str]:

@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
     whisper_meetings: Annotated[int, Field(ge=0, le=16)] = 0
-    """How many meetings are transcribed at once, sharing the model; 0: four on a GPU, one on a CPU. With more than one
-    on a CPU a short meeting need not wait for a long one, and each takes longer."""
+    """How many meetings are transcribed at once, sharing the model, so that short ones need not wait for long ones;
+    0: four on a GPU, two on a CPU."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
     live: bool = True

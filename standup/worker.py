@@ -125,17 +125,6 @@ def _note(archive: Archive, meeting_id: str, stage: Stage, death: Death) -> None
     if archive.failures.note(failure):
         what = "nothing is lost" if decision is None else f"what follows: {decision}"
         log.error("%s Stage %s: %s", sentence, stage.value, what)
-        if stage is Stage.TRANSCRIBE:
-            _put_guests_back(archive, death)
-
-
-def _put_guests_back(archive: Archive, death: Death) -> None:
-    sentence = (
-        f"The worker process died with code {death.code} while it read another meeting beside this one."
-    )
-    freed = archive.put_back(Stage.TRANSCRIBE, holder(os.getpid()), sentence, now_ms())
-    if freed:
-        log.info("%d meetings that were read beside it go on, each by itself", freed)
 
 
 def _note_early(archive: Archive, meeting_id: str, task: str, death: Death) -> None:

@@ -131,7 +131,7 @@ def test_guests_of_a_dead_child_go_on_without_a_strike(archive: Archive) -> None
 
     row = transcribing(archive)
     assert (row.state, row.strikes, row.enqueued_at_ms) == (StageState.TODO, 0, None)
-    assert "read another meeting beside this one" in row.error
+    assert "while it read another meeting beside this one" in row.error
     archive.mark_published(GUEST, [Stage.TRANSCRIBE], 0)
     assert waiting({GUEST: archive.statuses(GUEST)}, now_ms() + HOUR_MS) == []
 

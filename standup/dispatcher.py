@@ -24,7 +24,7 @@ from standup.archive.manifest import ManifestUnreadable
 from standup.celery import app
 from standup.errors import BrokerUnreachable, StandupError
 from standup.following import Following, publish_follow
-from standup.pipeline import TASK_NAMES, Stage, StageStatus, due
+from standup.pipeline import TASK_NAMES, Stage, StageStatus, due, remaining
 from standup.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,18 @@ def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
             archive.mark_published(meeting_id, stages, now_ms)
             published += 1
     return published
+
+
+def publish_rest(settings: Settings, meeting_id: str, now_ms: int) -> None:
+    """Publish what is left of a meeting's chain; raise BrokerUnreachable, and the next rounds will."""
+    archive = Archive.of(settings)
+    try:
+        stages = remaining(archive.statuses(meeting_id))
+        if stages:
+            publish(meeting_id, stages)
+            archive.mark_published(meeting_id, stages, now_ms)
+    finally:
+        archive.close()
 
 
 def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[str]) -> None:

@@ -1,5 +1,7 @@
 """Giving work back: a worker that is asked to stop ends a long stage between two steps, with nothing lost.
 
+Whoever is read beside another meeting (`standup.company`) is given back in the same way.
+
 1. Celery lets the task in hand finish before its worker stops; a transcription may take longer than anybody waits.
 2. So the worker's main process, once asked to stop, sends `SIGNAL` to its pool children (`standup.worker`).
 3. A stage that has just stored what it has so far calls `check`, which ends it with `HandedBack`.
@@ -17,7 +19,7 @@ SIGNAL = signal.SIGUSR2
 
 
 class HandedBack(Exception):
-    """The worker was asked to stop; the stage gives its claim back with everything so far stored."""
+    """The stage is to end between two steps; it gives its claim back with everything so far stored."""
 
 
 _asked = threading.Event()

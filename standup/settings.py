@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     """``auto``, a model name such as ``small`` or ``large-v3-turbo``, ``tiny.en`` (bundled), or a folder."""
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    whisper_meetings: Annotated[int, Field(ge=0, le=16)] = 0
+    """How many meetings are transcribed at once, sharing the model, so that short ones need not wait for long ones;
+    0: four on a GPU, two on a CPU."""
     language: str = "auto"
     """Language spoken, as a two-letter code; ``auto`` detects it once per speaker."""
     live: bool = True

@@ -12,13 +12,15 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from standup import logs, removal, work
+from standup import company, logs, removal, work
 from standup.archive import Archive, Claim, Superseded
 from standup.celery import app
-from standup.dispatcher import sweep
+from standup.company import Company
+from standup.dispatcher import publish_rest, sweep
 from standup.errors import StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
 from standup.lease import Lease
@@ -63,7 +65,7 @@ def _perform(stage: Stage, meeting_id: str, do: Doing, archive: Archive, setting
         with Lease(lambda: archive.renew(claim, now_ms())):
             do(archive, settings, claim)
     except HandedBack:
-        log.info("Stage %s is handed back: the worker was asked to stop", stage.value)
+        log.info("Stage %s is handed back with all that is stored so far", stage.value)
         archive.fail(claim, Retry(0), "", now_ms())
         raise Ignore from None
     except Superseded:
@@ -109,8 +111,38 @@ def capture(meeting_id: str) -> None:
 
 @app.task(name=TASK_NAMES[Stage.TRANSCRIBE], throws=(StandupError,))
 def transcribe(meeting_id: str) -> None:
-    """Read the words of every utterance of a meeting."""
-    perform(Stage.TRANSCRIBE, meeting_id, work.transcribe)
+    """Read the words of every utterance of a meeting, and of others that wait beside it."""
+    perform(Stage.TRANSCRIBE, meeting_id, _in_company)
+
+
+def _in_company(archive: Archive, settings: Settings, claim: Claim) -> None:
+    """Transcribe a meeting with guests, or alone when anything has gone wrong with it before."""
+    row = next(one for one in archive.statuses(claim.meeting_id) if one.stage is claim.stage)
+    if row.error:
+        work.transcribe(archive, settings, claim)
+        return
+    with Company(partial(work.guests, settings), partial(_waiting, settings), _read_guest):
+        work.transcribe(archive, settings, claim)
+
+
+def _waiting(settings: Settings) -> list[str]:
+    archive = Archive.of(settings)
+    try:
+        return company.waiting(archive.open_meetings(), now_ms())
+    finally:
+        archive.close()
+
+
+def _read_guest(meeting_id: str, check: Callable[[], None]) -> None:
+    """Transcribe a meeting as its own task would, and have what follows done at once."""
+    try:
+        perform(Stage.TRANSCRIBE, meeting_id, partial(work.transcribe, check=check))
+        publish_rest(load(), meeting_id, now_ms())
+    except Ignore:
+        return
+    except StandupError as told:
+        # The row knows it, or the dispatcher publishes what could not be.
+        log.info("Meeting %s is left to its own task: %s", meeting_id, told)
 
 
 @app.task(name=TASK_NAMES[Stage.SUMMARIZE], throws=(StandupError,))

@@ -10,11 +10,12 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standup import handover, logs
+from standup import company, handover, logs
 from standup.archive import Archive, Claim, Failure, manifest
 from standup.errors import ArchiveError, JournalUnreadable
 from standup.failures import PROFILED_PROGRAMS, QUIET_MS, Recovery
@@ -27,8 +28,8 @@ from standup.summary import Summary
 from standup.transcript import Transcript, Utterance, transcript_markdown
 
 if TYPE_CHECKING:
+    from standup.transcribe.sharing import Share
     from standup.transcribe.stage import Terms
-    from standup.transcribe.vram import LadderEngine
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,13 @@ def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
     log.info("Captured %d tracks, %d utterances", len(made.tracks), len(made.utterances))
 
 
-def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
+def transcribe(
+    archive: Archive, settings: Settings, claim: Claim, check: Callable[[], None] = handover.check
+) -> None:
     """Read the words of every utterance that has none yet, storing them round by round.
 
-    Raises TranscribeError and what is below it, and HandedBack between two rounds when the worker is to stop.
+    Raises TranscribeError and what is below it, and what *check* raises between two rounds: HandedBack when the worker
+    is to stop.
     """
     from standup.transcribe.stage import transcribe as read
 
@@ -78,7 +82,7 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
 
     def keep(read_so_far: tuple[Utterance, ...]) -> None:
         archive.keep_utterances(claim, read_so_far, now_ms())
-        handover.check()
+        check()
 
     with archive.audio.fetched(claim.meeting_id, "tracks") as folder:
         tracks = {
@@ -89,6 +93,16 @@ def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
         made = read(tracks, utterances, engine, terms, on_round=keep)
     archive.store_transcription(claim, made.utterances, made.model_label, now_ms())
     log.info("Transcribed %.1f s of speech in %.1f s with %s", made.audio_s, made.wall_s, made.model_label)
+
+
+def guests(settings: Settings) -> int:
+    """Return how many meetings may be read beside another on the device in use. Raises ModelLoadError."""
+    from standup.transcribe.engines import ladder_engine
+
+    if settings.whisper_meetings:
+        return settings.whisper_meetings - 1
+    is_cuda = ladder_engine(settings.whisper).device == "cuda"
+    return (company.ON_A_GPU if is_cuda else company.ON_A_CPU) - 1
 
 
 def follow(archive: Archive, settings: Settings, meeting_id: str) -> None:
@@ -146,8 +160,8 @@ def skim(archive: Archive, settings: Settings, meeting_id: str) -> None:
     )
 
 
-def _engine(archive: Archive, settings: Settings, meeting_id: str) -> LadderEngine:
-    """Return this process' speech engine, on the rung of the ladder that the archive knows of."""
+def _engine(archive: Archive, settings: Settings, meeting_id: str) -> Share:
+    """Return a meeting's share in this process' speech engine, on the rung of the ladder that the archive knows of."""
     from standup.transcribe.engines import whisper_engine
 
     program = os.environ.get(logs.PROGRAM_VARIABLE, "")

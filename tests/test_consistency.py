@@ -38,6 +38,7 @@ WRITTEN_BY_ALEMBIC = "archive.migrations."
 """Begins the name of a module that `alembic revision` drafts; tests/archive/test_migrations.py runs them all."""
 
 TESTED_THROUGH = {
+    "archive.deaths": "test_worker.py",
     "archive.records": "archive/test_archive.py",  # what an archive gives back is what was stored
     "bench.targets": "cli/test_contest.py",  # met and missed
     "cli.bench": "bench/test_summarize.py",  # options and output; the other benchmarks have tests of their own

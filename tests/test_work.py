@@ -258,11 +258,18 @@ def test_the_only_language_of_a_model_heads_the_terms(archive: Archive) -> None:
     assert work._terms(archive, SETTINGS, MEETING, "en").prompt == "Names and terms: Ana."
 
 
+@pytest.mark.parametrize(("chosen", "expected"), [(0, 1), (1, 0), (4, 3)])
+def test_guests_of_a_meeting_on_a_cpu(chosen: int, expected: int) -> None:
+    """As many as the operator says, the meeting itself counted; one unless they say so."""
+    settings = load(None, whisper_model="tiny.en", whisper_device="cpu", whisper_meetings=chosen)
+    assert work.guests(settings) == expected
+
+
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, room_windows: int) -> None:
     """Let an engine run out of memory whose batches may be larger than *room_windows*."""
     real = WhisperEngine._read
 
-    def read(engine: WhisperEngine, windows: Sequence[Any], hints: Hints) -> list[Reading]:
+    def read(engine: WhisperEngine, windows: Sequence[Any], hints: Sequence[Hints]) -> list[Reading]:
         if engine.batch_windows > room_windows:
             raise OutOfMemory
         return real(engine, windows, hints)

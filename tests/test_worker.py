@@ -12,10 +12,11 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Task
 
 from standup.archive import Archive, Claim, Manifest
+from standup.company import waiting
 from standup.errors import ModelLoadError
 from standup.failures import Recovery
 from standup.meeting import Meeting, MeetingState
-from standup.pipeline import Stage
+from standup.pipeline import Stage, StageState, StageStatus
 from standup.settings import load
 from standup.tasks import follow, holder, skim, transcribe
 from standup.work import now_ms
@@ -102,6 +103,46 @@ def test_a_death_while_reading_ahead_counts_and_parks_nothing(archive: Archive, 
     assert (failure.program, failure.code, failure.stage) == ("worker-gpu", 139, task.name)
     assert archive.failures.has(MEETING, task.name)
     assert archive.statuses(MEETING) == before
+
+
+GUEST = "20261123T095800Z-1f0c9a2c"
+
+
+def read_beside(archive: Archive) -> None:
+    """Have the worker's child read a second meeting."""
+    start = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
+    archive.adopt(Manifest(Meeting(GUEST, "1", "2", "3", start, start + timedelta(minutes=1)), ()))
+    for stage in (Stage.CAPTURE, Stage.TRANSCRIBE):
+        claim = archive.claim(GUEST, stage, now_ms(), holder(os.getpid()))
+        assert isinstance(claim, Claim)
+        if stage is Stage.CAPTURE:
+            archive.store_capture(claim, (), (), now_ms())
+
+
+def transcribing(archive: Archive) -> StageStatus:
+    """Return the row of the second meeting."""
+    return next(one for one in archive.statuses(GUEST) if one.stage is Stage.TRANSCRIBE)
+
+
+def test_guests_of_a_dead_child_go_on_without_a_strike(archive: Archive) -> None:
+    """What was read beside the meeting that answers for the death is free at once, and is read alone from then on."""
+    read_beside(archive)
+    die(archive, SEGFAULT)
+
+    row = transcribing(archive)
+    assert (row.state, row.strikes, row.enqueued_at_ms) == (StageState.TODO, 0, None)
+    assert "while it read another meeting beside this one" in row.error
+    archive.mark_published(GUEST, [Stage.TRANSCRIBE], 0)
+    assert waiting({GUEST: archive.statuses(GUEST)}, now_ms() + HOUR_MS) == []
+
+
+def test_a_death_that_is_told_again_frees_no_new_claim(archive: Archive) -> None:
+    """By then the next child may read already."""
+    die(archive, SEGFAULT)
+    read_beside(archive)
+    note_death(sender=transcribe, task_id="t1", args=[MEETING], exception=SEGFAULT)
+
+    assert transcribing(archive).state is StageState.RUNNING
 
 
 def test_the_second_crash_parks_the_meeting(archive: Archive) -> None:

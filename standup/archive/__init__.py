@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from standup import summary as summaries
-from standup.archive import adoption, database, history, records, stages
+from standup.archive import adoption, database, deaths, history, records, stages
 from standup.archive.audio import AudioStore
 from standup.archive.erasure import Erasure, refuse_repeat, row_of
 from standup.archive.failures import Answer, Failure, FailureLog
@@ -206,13 +206,13 @@ class Archive:
     def crashed(
         self, meeting_id: str, stage: Stage, holder: str, error: WorkerDied, now_ms: int
     ) -> Retry | Park | None:
-        """Free a stage whose worker process died under it, without waiting for the lease.
+        """Free a stage whose worker process died under it, and what it read beside it, without waiting for the lease.
 
         Only while *holder* still holds it: a death that is reported late must not free another worker's claim.
         Returns what follows, None when nothing was changed.
         """
         with self._writing() as session:
-            return stages.crash(session, meeting_id, stage, holder, error, now_ms)
+            return deaths.crash(session, meeting_id, stage, holder, error, now_ms)
 
     # -- products ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from standup.archive.models import MeetingRow, StageRow, UtteranceRow
-from standup.errors import ArchiveError, WorkerDied
+from standup.errors import ArchiveError
 from standup.meeting import MeetingState
 from standup.pipeline import (
     LEASE_MS,
@@ -29,7 +29,6 @@ from standup.pipeline import (
     StageState,
     StageStatus,
     Tally,
-    decide,
 )
 from standup.transcript import Outcome
 
@@ -151,22 +150,6 @@ def fail(session: Session, held: Claim, decision: Retry | Park, error: str, now_
         next_at_ms=now_ms + decision.wait_ms,
         error=error,
     )
-
-
-def crash(
-    session: Session, meeting_id: str, stage: Stage, holder: str, error: WorkerDied, now_ms: int
-) -> Retry | Park | None:
-    """Record that the process of *holder* that worked on the stage died; return what follows.
-
-    None when *holder* does not hold it (any more): then nothing is changed.
-    """
-    row = session.get(StageRow, (meeting_id, stage.value))
-    if row is None or row.state != StageState.RUNNING.value or row.holder != holder:
-        return None
-    held = Claim(meeting_id, stage, row.fence, Tally(row.attempts, row.strikes, row.crashes))
-    decision = decide(error, held.tally, stage)
-    fail(session, held, decision, str(error), now_ms)
-    return decision
 
 
 def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:

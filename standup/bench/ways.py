@@ -59,7 +59,7 @@ def _ours(job: Job) -> Run:
     engine = WhisperEngine(job.model, job.cores)
     terms = Terms(LANGUAGE)
     # The stage never shows silence to the model, so each is warmed by itself.
-    engine.read([_silence()], Hints(LANGUAGE))
+    engine.read([_silence()], [Hints(LANGUAGE)])
     transcribe({"nobody": job.silence}, [Utterance("u", "nobody", 0, 500)], engine, terms)
     began_s = time.perf_counter()
     made = transcribe(job.tracks, job.utterances, engine, terms).utterances

@@ -296,5 +296,5 @@ def _tried(whisper: WhisperSettings) -> Trial:
         began_s = time.perf_counter()
         engine.load()
         loaded_s = time.perf_counter()
-        engine.read([np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)], Hints(engine.sole_language or "en"))
+        engine.read([np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)], [Hints(engine.sole_language or "en")])
     return Trial(choice.device, round(loaded_s - began_s, 3), round(time.perf_counter() - loaded_s, 3))

@@ -51,6 +51,8 @@ class Reading:
     """The engine's own belief, 0 to 1, that nobody spoke."""
     is_cut: bool = False
     """Whether the engine stopped at its length limit rather than at the end of speech."""
+    model: str = ""
+    """The label of the engine that made it."""
 
     @property
     def text(self) -> str:
@@ -60,7 +62,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """How a batch of windows is to be read."""
+    """How a window is to be read."""
 
     language: str
     """Two-letter code."""
@@ -100,9 +102,10 @@ class Engine(Protocol):
     def detect_language(self, pcm: Pcm) -> LanguageGuess:
         """Return the language spoken in *pcm*, at most 29 s."""
 
-    def read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+    def read(self, windows: Sequence[Pcm], hints: Sequence[Hints]) -> list[Reading]:
         """Return one reading per window, in order; a window lasts at most 29 s.
 
+        *hints*: one per window; those of a call differ in their prompts at most, and all or none have one.
         Raises ModelLoadError when the model cannot be loaded, OutOfMemory when the device is too small, and
         TranscribeError when the engine fails otherwise.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 from functools import lru_cache, partial
 
 from standup.errors import ModelLoadError
@@ -11,23 +12,28 @@ from standup.settings import WhisperSettings
 from standup.transcribe import vram
 from standup.transcribe.models import ModelChoice, resolve
 from standup.transcribe.profiles import Profile, ladder
+from standup.transcribe.sharing import OnStep, Share
 from standup.transcribe.whisper import WhisperEngine
 
 logger = logging.getLogger(__name__)
 
+_LOCK = threading.Lock()
 
-def whisper_engine(
-    settings: WhisperSettings, level: int = 0, on_step: vram.OnStep | None = None
-) -> vram.LadderEngine:
-    """Return this process' engine for *settings*; its model is loaded when first used.
+
+def whisper_engine(settings: WhisperSettings, level: int = 0, on_step: OnStep | None = None) -> Share:
+    """Return a meeting's share in this process' engine for *settings*; the model is loaded when first used.
 
     *level* counts rungs down the ladder of `standup.transcribe.profiles`; the engine stands on that one whatever it
-    was used for before, and tells *on_step* when memory runs out and it goes further down. Raises ModelLoadError
-    when there is no such model, and what `LadderEngine.settle` raises.
+    was used for before, and tells *on_step* when this meeting runs out of memory and it goes further down. Raises
+    ModelLoadError when there is no such model, and what `LadderEngine.share` raises.
     """
-    engine = _ladder_engine(settings)
-    engine.settle(level, on_step)
-    return engine
+    return ladder_engine(settings).share(level, on_step)
+
+
+def ladder_engine(settings: WhisperSettings) -> vram.LadderEngine:
+    """Return this process' engine for *settings*, however many threads ask; raise ModelLoadError without a model."""
+    with _LOCK:
+        return _ladder_engine(settings)
 
 
 def profiles_of(chosen: ModelChoice) -> tuple[Profile, ...]:

@@ -95,7 +95,7 @@ class Recognizer:
             alike = [window for window in windows if languages[window.speaker] == language]
             for row in batch(alike, self.engine.batch_windows, self.engine.lanes):
                 sounds = [_sound(window, clips) for window in row]
-                jobs.append((row, self.executor.submit(self.engine.read, sounds, hints)))
+                jobs.append((row, self.executor.submit(self.engine.read, sounds, [hints] * len(sounds))))
         return jobs
 
     def _collect(

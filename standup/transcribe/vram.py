@@ -22,8 +22,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from standup.errors import OutOfMemory, TranscriptionTimeout
-from standup.transcribe import Engine, Hints, LanguageGuess, Reading
+from standup.transcribe import Engine, LanguageGuess
 from standup.transcribe.profiles import Profile
+from standup.transcribe.sharing import Call, OnStep, Share, give_back, take
 
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-OnStep = Callable[[int], None]
-"""Told the level in force after each step down; called from the thread that needed the step."""
-
 _PATIENCE_S = 900.0  # a careful batch of a large model on a CPU takes minutes
 _TEXTS = re.compile(
     r"out of memory|ALLOC_FAILED"  # CUDA and cuBLAS
@@ -72,7 +70,7 @@ class Releasable(Engine, Protocol):
 
 
 class LadderEngine:
-    """An `Engine` that goes down a ladder of profiles as memory runs out.
+    """Reads for the shares of meetings, and goes down a ladder of profiles as memory runs out.
 
     At most one model is in memory. Safe for several threads; however many of them fail together, it is one step.
     """
@@ -83,11 +81,10 @@ class LadderEngine:
         self._make = make
         self._level = 0
         self._engine = make(rungs[0])
-        self._heard_by: list[str] = []
-        self._on_step: OnStep | None = None
         self._changed = threading.Condition()
         self._readers = 0
         self._spent: Releasable | None = None
+        self._calls: list[Call] = []
 
     @property
     def level(self) -> int:
@@ -95,12 +92,21 @@ class LadderEngine:
         return self._level
 
     @property
+    def device(self) -> str:
+        """Where the profile in force runs: ``cpu`` or ``cuda``."""
+        return self._rungs[self._level].device
+
+    @property
     def label(self) -> str:
-        """The models that read since `settle`, and below the full profile how the last of them ran."""
-        models = ", then ".join(self._heard_by or [self._engine.label])
+        """The model in force."""
+        return self._engine.label
+
+    @property
+    def shortage(self) -> str:
+        """How the profile in force runs, as the notes tell it behind the models; empty in full."""
         rung = self._rungs[self._level]
         device = {"cuda": "GPU", "cpu": "CPU"}[rung.device]
-        return f"{models} ({rung.compute_type}, {device}; memory was short)" if self._level else models
+        return f" ({rung.compute_type}, {device}; memory was short)" if self._level else ""
 
     @property
     def sole_language(self) -> str | None:
@@ -109,63 +115,82 @@ class LadderEngine:
 
     @property
     def lanes(self) -> int:
-        """As many as the profile in force allows; a call beyond them waits."""
+        """As many as the profile in force allows."""
         return self._engine.lanes
 
     @property
     def batch_windows(self) -> int:
-        """As many as the profile in force allows; a longer call is read in several batches."""
+        """As many as the profile in force allows."""
         return self._engine.batch_windows
 
-    def settle(self, level: int, on_step: OnStep | None = None) -> None:
-        """Stand on the rung *level*, the last when there are fewer, for the meeting that is read next.
+    def share(self, level: int, on_step: OnStep | None = None) -> Share:
+        """Stand on the rung *level*, the last when there are fewer, and return a meeting's share.
 
-        *on_step* is told of each step down from there. Raises ModelLoadError, TranscriptionTimeout when the
-        meeting before does not come to an end, and OutOfMemory when its model cannot be unloaded.
+        *on_step* is told of each step down that this meeting needs. Raises ModelLoadError, TranscriptionTimeout when
+        what is being read does not come to an end, and OutOfMemory when its model cannot be unloaded.
         """
         rung = min(max(0, level), len(self._rungs) - 1)
         with self._changed:
             if rung != self._level:
                 self._change(rung)
-            self._on_step = on_step
-            self._heard_by = []
+        return Share(self, on_step)
 
-    def detect_language(self, pcm: Pcm) -> LanguageGuess:
+    def detect_language(self, pcm: Pcm, on_step: OnStep | None = None) -> LanguageGuess:
         """Return the language of *pcm*; see `Engine.detect_language`."""
-        return self._on_some_rung(lambda engine: engine.detect_language(pcm))
+        return self._on_some_rung(lambda engine: engine.detect_language(pcm), on_step)
 
-    def read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
-        """Return one reading per window; see `Engine.read`. OutOfMemory comes from the last rung alone."""
-        readings: list[Reading] = []
-        while len(readings) < len(windows):
-            left = windows[len(readings) :]
-            readings += self._on_some_rung(partial(self._read_first, left, hints))
-        return readings
+    def answer(self, call: Call) -> None:
+        """Return once every window of *call* is read, by this thread or by others; see `Engine.read`.
 
-    def _read_first(self, windows: Sequence[Pcm], hints: Hints, engine: Releasable) -> list[Reading]:
-        """Return the readings of as many windows as *engine* takes at once."""
-        readings = engine.read(windows[: engine.batch_windows], hints)
+        A batch that failed is read again without the windows of other meetings, which may be what it failed of.
+        """
         with self._changed:
-            if engine.label not in self._heard_by:
-                self._heard_by.append(engine.label)
-        return readings
+            self._calls.append(call)
+        try:
+            while not call.is_answered:
+                self._on_some_rung(partial(self._read_some, call), call.share.on_step, call)
+        finally:
+            with self._changed:
+                self._calls.remove(call)
 
-    def _on_some_rung(self, act: Callable[[Releasable], T]) -> T:
+    def _read_some(self, call: Call, engine: Releasable) -> None:
+        """Read as many windows as *engine* takes at once, those of *call* first."""
+        with self._changed:
+            seats = take(call, self._calls, engine.batch_windows)
+        if not seats:
+            return
+        try:
+            windows = [one.call.windows[one.place] for one in seats]
+            readings = engine.read(windows, [one.call.hints[one.place] for one in seats])
+        except Exception:
+            with self._changed:
+                give_back(seats)
+            if all(one.call is call for one in seats):
+                raise
+            call.is_alone = True
+            return
+        with self._changed:
+            for one, reading in zip(seats, readings, strict=True):
+                one.call.readings[one.place] = reading
+
+    def _on_some_rung(
+        self, act: Callable[[Releasable], T], on_step: OnStep | None, call: Call | None = None
+    ) -> T:
         while True:
-            with self._turn() as engine:
+            with self._turn(call) as engine:
                 try:
                     return act(engine)
                 except OutOfMemory:
                     if self._level == len(self._rungs) - 1:
                         raise
             # Behind the handler: the error's frames hold what was computed, some of it on the device.
-            self._step_down(engine)
+            self._step_down(engine, on_step)
 
     @contextmanager
-    def _turn(self) -> Iterator[Releasable]:
-        """Lend the engine in force to one reader."""
+    def _turn(self, call: Call | None = None) -> Iterator[Releasable]:
+        """Lend the engine in force to one reader, for a *call* once some of it waits to be read or all of it is."""
         with self._changed:
-            if not self._changed.wait_for(self._has_room, _PATIENCE_S):
+            if not self._changed.wait_for(lambda: self._is_turn(call), _PATIENCE_S):
                 raise TranscriptionTimeout
             self._readers += 1
             engine = self._engine
@@ -176,15 +201,17 @@ class LadderEngine:
                 self._readers -= 1
                 self._changed.notify_all()
 
-    def _has_room(self) -> bool:
+    def _is_turn(self, call: Call | None) -> bool:
+        if call is not None and not call.waiting:
+            return call.is_answered
         return self._spent is None and self._readers < self._engine.lanes
 
-    def _step_down(self, spent: Releasable) -> None:
+    def _step_down(self, spent: Releasable, on_step: OnStep | None) -> None:
         """Go one rung below the engine *spent*, unless another reader has done so."""
         with self._changed:
             if self._engine is not spent or not self._change(self._level + 1):
                 return
-            level, on_step = self._level, self._on_step
+            level = self._level
         if on_step is not None:
             on_step(level)
 

@@ -110,7 +110,7 @@ class WhisperEngine:
             language, probability, _ = model.detect_language(audio=pcm)
         return LanguageGuess(language, float(probability))
 
-    def read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+    def read(self, windows: Sequence[Pcm], hints: Sequence[Hints]) -> list[Reading]:
         """Return one reading per window; see `Engine.read`.
 
         A batch that the device has no memory for is read in halves.
@@ -124,7 +124,7 @@ class WhisperEngine:
                 raise
         # Behind the handler: the error's frames hold what was computed, some of it on the device.
         half = len(windows) // 2
-        return [*self.read(windows[:half], hints), *self.read(windows[half:], hints)]
+        return [*self.read(windows[:half], hints[:half]), *self.read(windows[half:], hints[half:])]
 
     def release(self) -> bool:
         """Unload the model, to be loaded again when next used; return whether its memory is free.
@@ -146,21 +146,22 @@ class WhisperEngine:
             self._model = None
             return True
 
-    def _read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+    def _read(self, windows: Sequence[Pcm], hints: Sequence[Hints]) -> list[Reading]:
         model = self._loaded()
-        tokenizer = self._tokenizer(model, hints.language)
+        alike = hints[0]
+        tokenizer = self._tokenizer(model, alike.language)
         longest = max(len(pcm) for pcm in windows) * _FRAMES_PER_S // SAMPLE_RATE_HZ
-        frames = _FULL_FRAMES if hints.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
-        tokens = _token_limit(longest, hints)
-        prompt = model.get_prompt(tokenizer, _prompt_tokens(tokenizer, hints), without_timestamps=True)
+        frames = _FULL_FRAMES if alike.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
+        tokens = _token_limit(longest, alike)
+        prompts = _prompts(model, tokenizer, hints)
         with _translated():
             features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
             encoded = self._encode(model, features)
             results = model.model.generate(
                 encoded,
-                [prompt] * len(windows),
-                beam_size=_CAREFUL_BEAM_SIZE if hints.is_careful else _BEAM_SIZE,
-                max_length=min(_MAX_LENGTH, max(2 * tokens, len(prompt) + tokens)),
+                prompts,
+                beam_size=_CAREFUL_BEAM_SIZE if alike.is_careful else _BEAM_SIZE,
+                max_length=min(_MAX_LENGTH, max(2 * tokens, len(prompts[0]) + tokens)),
                 return_scores=True,
                 return_no_speech_prob=True,
                 suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
@@ -168,7 +169,8 @@ class WhisperEngine:
             texts = [[token for token in one.sequences_ids[0] if token < tokenizer.eot] for one in results]
             sizes = [len(pcm) * _FRAMES_PER_S // SAMPLE_RATE_HZ for pcm in windows]
             aligned = self._align(model, tokenizer, texts, encoded, sizes)
-        return [_reading(*row, tokens) for row in zip(results, aligned, sizes, strict=True)]
+        rows = zip(results, aligned, sizes, strict=True)
+        return [_reading(*row, limit_tokens=tokens, model=self.label) for row in rows]
 
     def _encode(self, model: WhisperModel, features: Sequence[np.ndarray]) -> StorageView:
         """Return what the encoder makes of windows of one length, shape (windows, positions, width)."""
@@ -238,9 +240,25 @@ class WhisperEngine:
         return model
 
 
-def _prompt_tokens(tokenizer: Tokenizer, hints: Hints) -> list[int]:
-    """Return the tokens of the prompt, led by a blank as the text before a window is."""
-    return list(tokenizer.encode(f" {hints.prompt}")) if hints.prompt else []
+def _prompts(model: WhisperModel, tokenizer: Tokenizer, hints: Sequence[Hints]) -> list[list[int]]:
+    """Return the tokens before each window's text, as many for all: CTranslate2 wants the texts to begin at one place.
+
+    Names and terms are led by a blank, as the text before a window is. Of a batch's prompts the shorter ones are led by
+    their own words as often as it takes, which tells the model nothing new.
+    """
+    told = {one.prompt: tokenizer.encode(f" {one.prompt}") if one.prompt else [] for one in hints}
+    length = max(map(len, told.values()))
+    begun = {
+        prompt: model.get_prompt(tokenizer, _filled(tokens, length), without_timestamps=True)
+        for prompt, tokens in told.items()
+    }
+    return [begun[one.prompt] for one in hints]
+
+
+def _filled(tokens: Sequence[int], length: int) -> list[int]:
+    """Return *tokens* led by themselves until they are *length*; no tokens stay none."""
+    times = -(-length // len(tokens)) if tokens else 0
+    return (list(tokens) * times)[-length:]
 
 
 def _token_limit(longest_frames: int, hints: Hints) -> int:
@@ -251,7 +269,9 @@ def _token_limit(longest_frames: int, hints: Hints) -> int:
     return min(_MAX_TOKENS, per_s * longest_frames // _FRAMES_PER_S + 8)
 
 
-def _reading(result: Any, aligned: list[dict[str, Any]], frames: int, limit_tokens: int) -> Reading:
+def _reading(
+    result: Any, aligned: list[dict[str, Any]], frames: int, *, limit_tokens: int, model: str
+) -> Reading:
     """Return CTranslate2's result and its aligned words as a reading."""
     merge_punctuations(aligned, _PREPENDED, _APPENDED)
     tokens = len(result.sequences_ids[0])
@@ -260,6 +280,7 @@ def _reading(result: Any, aligned: list[dict[str, Any]], frames: int, limit_toke
         avg_logprob=float(result.scores[0]) * tokens / (tokens + 1),
         no_speech_prob=float(result.no_speech_prob),
         is_cut=tokens >= limit_tokens,
+        model=model,
     )
 
 

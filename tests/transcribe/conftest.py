@@ -99,10 +99,10 @@ class ScriptedEngine:
         """Return the guess it was made with."""
         return self.guess
 
-    def read(self, windows: Sequence[Pcm], hints: Hints) -> list[Reading]:
+    def read(self, windows: Sequence[Pcm], hints: Sequence[Hints]) -> list[Reading]:
         """Return what the script says."""
-        self.asked.append((len(windows), hints))
-        return [(self.script or _sounds)(pcm, hints) for pcm in windows]
+        self.asked += [(len(windows), one) for one in hints[:1]]
+        return [(self.script or _sounds)(pcm, one) for pcm, one in zip(windows, hints, strict=True)]
 
 
 def _sounds(pcm: Pcm, hints: Hints) -> Reading:

@@ -69,8 +69,8 @@ def test_each_window_has_its_own_reading_in_order(
 ) -> None:
     """A batch gives what its windows give one by one, words in order and inside their window."""
     hints = Hints("en", is_careful=is_careful)
-    together = engine.read(windows, hints)
-    alone = [engine.read([one], hints)[0] for one in windows]
+    together = engine.read(windows, [hints] * len(windows))
+    alone = [engine.read([one], [hints])[0] for one in windows]
 
     assert len(together) == len(windows)
     assert [bool(one.words) for one in together] == [bool(one.words) for one in alone]
@@ -84,31 +84,43 @@ def test_each_window_has_its_own_reading_in_order(
 
 def test_no_windows_give_no_readings(engine: Engine) -> None:
     """An empty batch is no error."""
-    assert engine.read([], ENGLISH) == []
+    assert engine.read([], []) == []
 
 
 def test_silence_is_read_without_an_error(engine: Engine) -> None:
     """Whatever an engine makes of silence, it comes back; the stage's guards judge it."""
-    assert len(engine.read([np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)], ENGLISH)) == 1
+    assert len(engine.read([np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)], [ENGLISH])) == 1
 
 
 def test_the_same_window_is_read_the_same(engine: Engine, windows: list[Any]) -> None:
     """Reading is deterministic: a stage that runs twice writes the same notes."""
-    assert engine.read(windows, ENGLISH) == engine.read(windows, ENGLISH)
+    assert engine.read(windows, [ENGLISH] * len(windows)) == engine.read(windows, [ENGLISH] * len(windows))
 
 
 def test_a_prompt_changes_no_more_than_words(engine: Engine, windows: list[Any]) -> None:
     """Names and terms are taken as a hint; readings stay one per window."""
-    assert len(engine.read(windows, Hints("en", prompt="Ana, Grafana, Keycloak"))) == len(windows)
+    assert len(engine.read(windows, [Hints("en", prompt="Ana, Grafana, Keycloak")] * len(windows))) == len(
+        windows
+    )
+
+
+def test_windows_of_a_call_may_have_their_own_prompts(engine: Engine, windows: list[Any]) -> None:
+    """Long and short ones side by side; each window has a reading made by this engine."""
+    prompts = ("Ana, Grafana, Keycloak", "Bo", "Names and terms: " + "Hetzner, " * 20)
+    hints = [Hints("en", prompts[place % 3]) for place in range(len(windows))]
+    readings = engine.read(windows, hints)
+
+    assert [bool(one.words) for one in readings] == [True] * len(windows)
+    assert {one.model for one in readings} <= {engine.label, ""}
 
 
 def test_lanes_may_read_at_once(engine: Engine, windows: list[Any]) -> None:
     """As many threads as the engine has lanes get what one thread gets."""
     with ThreadPoolExecutor(engine.lanes) as lanes:
-        jobs = [lanes.submit(engine.read, [one], ENGLISH) for one in windows]
+        jobs = [lanes.submit(engine.read, [one], [ENGLISH]) for one in windows]
         at_once = [job.result(120)[0] for job in jobs]
 
-    assert at_once == [engine.read([one], ENGLISH)[0] for one in windows]
+    assert at_once == [engine.read([one], [ENGLISH])[0] for one in windows]
 
 
 def test_a_language_is_guessed_with_a_certainty(engine: Engine, windows: list[Any]) -> None:

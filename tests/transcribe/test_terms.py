@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from standup.bench.transcribe import SENTENCES, Rehearsal, encode, rehearse, word_error_rate
 from standup.settings import WhisperSettings
-from standup.transcribe import Hints, glossary, guards
+from standup.transcribe import Engine, Hints, Reading, glossary, guards
 from standup.transcribe.models import resolve
 from standup.transcribe.stage import Terms, transcribe
 from standup.transcribe.whisper import WhisperEngine
@@ -50,7 +52,7 @@ def engine() -> WhisperEngine:
     return WhisperEngine(resolve(WhisperSettings(model="tiny.en", device="cpu", language="en")))
 
 
-def read(rehearsal: Rehearsal, engine: WhisperEngine, prompt: str) -> dict[str, str]:
+def read(rehearsal: Rehearsal, engine: Engine, prompt: str) -> dict[str, str]:
     """Return what the stage makes of a rehearsal, by utterance."""
     todo = [Utterance(one.id, one.speaker, one.start_ms, one.end_ms) for one in rehearsal.utterances]
     done = transcribe(rehearsal.tracks, todo, engine, Terms("en", prompt))
@@ -93,6 +95,37 @@ def test_ordinary_sentences_are_not_harmed(engine: WhisperEngine, tmp_path: Path
     assert strange == []
 
 
+class InCompany:
+    """The engine, with a window of another meeting in each batch whose prompt is long."""
+
+    def __init__(self, engine: WhisperEngine) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def read(self, windows: Sequence[Any], hints: Sequence[Hints]) -> list[Reading]:
+        """Return the readings of all but the other's."""
+        other = replace(hints[0], prompt=PROMPT)
+        return self.engine.read([*windows, windows[0]], [*hints, other])[:-1]
+
+
+@pytest.mark.no_cover
+def test_a_prompt_that_is_filled_up_harms_nothing(engine: WhisperEngine, tmp_path: Path) -> None:
+    """Beside a window with a long prompt, ordinary sentences with a short one come back as by themselves, and hear
+    no term of the other's.
+    """
+    rehearsal = rehearse(tmp_path, 0.7, SENTENCES)
+    short = "Names and terms: Ana."
+    alone, together = (read(rehearsal, one, short) for one in (engine, InCompany(engine)))
+    strange = [
+        term for term in SPOKEN if any(term.casefold() in text.casefold() for text in together.values())
+    ]
+
+    assert abs(rate(rehearsal, together) - rate(rehearsal, alone)) <= 0.02
+    assert strange == []
+
+
 def noises() -> dict[str, Sequence[float]]:
     """Return three seconds each of what is no speech."""
     random = np.random.default_rng(11)
@@ -123,7 +156,7 @@ def test_no_speech_gives_no_term(name: str, engine: WhisperEngine, tmp_path: Pat
 def test_noise_that_passes_for_speech_gives_no_term(name: str, engine: WhisperEngine) -> None:
     """Where the detector of speech is deceived, a term that the model writes for a noise is not believed."""
     pcm = np.asarray(noises()[name], dtype=np.float32)
-    (reading,) = engine.read([pcm], Hints("en", PROMPT))
+    (reading,) = engine.read([pcm], [Hints("en", PROMPT)])
     is_believed = guards.drop_reason(reading, reading.words, 3000, PROMPT) is None
 
     assert not (is_believed and any(term.casefold() in reading.text.casefold() for term in SPOKEN))

@@ -24,13 +24,14 @@ import pytest
 from faster_whisper import WhisperModel
 from tokenizers import Tokenizer
 
-from standup.errors import OutOfMemory, TranscriptionTimeout
+from standup.errors import OutOfMemory, TranscribeError, TranscriptionTimeout
 from standup.settings import WhisperSettings
 from standup.transcribe import Hints, LanguageGuess, Reading, Word, vram
 from standup.transcribe.audio import TrackReader
 from standup.transcribe.engines import whisper_engine
 from standup.transcribe.models import ModelChoice, resolve
 from standup.transcribe.profiles import Profile, ladder
+from standup.transcribe.sharing import Share
 from standup.transcribe.stage import Terms, Transcription, transcribe
 from standup.transcribe.vram import LadderEngine, is_out_of_memory
 from standup.transcribe.whisper import WhisperEngine
@@ -42,6 +43,7 @@ MKL = "mkl_malloc: failed to allocate memory"
 GPU = ladder(Profile("large-v3-turbo", "cuda", "float16", 4, 2))
 FOOT = len(GPU) - 1
 ENGLISH = Hints("en")
+TWELVE = [ENGLISH] * 12
 WARM_UP_FRAMES = 2  # what the engine tries a model with
 TINY = WhisperSettings(model="tiny.en", device="cpu", language="en")
 
@@ -56,7 +58,7 @@ class Device:
     most_live: int = 0
     loads: list[int] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
-    """The steps down, as `settle` has them told."""
+    """The steps down, as a share has them told."""
     calls: dict[tuple[str, int], int] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.Lock)
 
@@ -152,11 +154,9 @@ def windows() -> list[Any]:
     return [np.full(1600, number, dtype=np.float32) for number in range(12)]
 
 
-def stand(device: Device, tokenizer: Tokenizer, level: int = 0) -> LadderEngine:
-    """Return a ladder of real engines over the models of *device*."""
-    made = LadderEngine(GPU, partial(device.engine, tokenizer))
-    made.settle(level, device.told.append)
-    return made
+def stand(device: Device, tokenizer: Tokenizer, level: int = 0) -> Share:
+    """Return a meeting's share in a ladder of real engines over the models of *device*."""
+    return LadderEngine(GPU, partial(device.engine, tokenizer)).share(level, device.told.append)
 
 
 def heard(readings: Sequence[Reading]) -> list[int]:
@@ -176,8 +176,8 @@ def test_every_window_is_read_once_wherever_memory_ran_out(
     device = Device(lambda what, level, _: text if what == operation and level < good else "")
     engine = stand(device, tokenizer)
 
-    assert heard(engine.read(windows, ENGLISH)) == list(range(12))
-    assert (engine.level, device.told) == (good, list(range(1, good + 1)))
+    assert heard(engine.read(windows, TWELVE)) == list(range(12))
+    assert (engine.ladder.level, device.told) == (good, list(range(1, good + 1)))
 
 
 @pytest.mark.parametrize("operation", ["load", "encode", "generate", "align"])
@@ -186,7 +186,7 @@ def test_the_model_before_is_gone_when_the_next_is_loaded(
 ) -> None:
     """On the whole way down there is never a second model in memory."""
     device = Device(lambda what, level, _: CUDA if what == operation and level < FOOT else "")
-    stand(device, tokenizer).read(windows, ENGLISH)
+    stand(device, tokenizer).read(windows, TWELVE)
 
     assert (device.most_live, device.live) == (1, [FOOT])
 
@@ -198,7 +198,7 @@ def test_what_was_read_before_is_not_read_again(tokenizer: Tokenizer, windows: l
     )
     engine = stand(device, tokenizer)
 
-    assert heard(engine.read(windows, ENGLISH)) == list(range(12))
+    assert heard(engine.read(windows, TWELVE)) == list(range(12))
     # Batches of four: two at the top and one below; a batch of one is where halving ends.
     assert (device.calls["generate", 0], device.calls["generate", 1]) == (2 + 3, 1)
 
@@ -216,11 +216,11 @@ def test_lanes_that_fail_together_take_one_step(tokenizer: Tokenizer, windows: l
     device = Device(fail)
     engine = stand(device, tokenizer)
     with ThreadPoolExecutor(2) as lanes:
-        jobs = [lanes.submit(engine.read, [one], ENGLISH) for one in windows[:2]]
+        jobs = [lanes.submit(engine.read, [one], [ENGLISH]) for one in windows[:2]]
         readings = [heard(job.result(60)) for job in jobs]
 
     assert readings == [[0], [1]]
-    assert (engine.level, device.told, device.most_live) == (1, [1], 1)
+    assert (engine.ladder.level, device.told, device.most_live) == (1, [1], 1)
 
 
 def test_a_step_waits_for_the_lane_that_still_reads(tokenizer: Tokenizer, windows: list[Any]) -> None:
@@ -239,10 +239,10 @@ def test_a_step_waits_for_the_lane_that_still_reads(tokenizer: Tokenizer, window
     device = Device(fail)
     engine = stand(device, tokenizer)
     with ThreadPoolExecutor(2) as lanes:
-        slow = lanes.submit(engine.read, windows[:1], ENGLISH)
+        slow = lanes.submit(engine.read, windows[:1], [ENGLISH])
         assert reading.wait(30)
-        spent = lanes.submit(engine.read, windows[1:2], ENGLISH)
-        while engine._spent is None:
+        spent = lanes.submit(engine.read, windows[1:2], [ENGLISH])
+        while engine.ladder._spent is None:
             assert not spent.done()
         assert device.live == [0]
         released.set()
@@ -258,17 +258,17 @@ def test_the_last_rung_has_nothing_to_give(tokenizer: Tokenizer, windows: list[A
     device = Device(lambda what, *_: "" if memory["is there"] or what != operation else CUDA)
     engine = stand(device, tokenizer)
     with pytest.raises(OutOfMemory, match="set a smaller STANDUP_WHISPER_MODEL"):
-        engine.read(windows, ENGLISH)
+        engine.read(windows, TWELVE)
     memory["is there"] = True
 
-    assert (engine.level, heard(engine.read(windows, ENGLISH))) == (FOOT, list(range(12)))
+    assert (engine.ladder.level, heard(engine.read(windows, TWELVE))) == (FOOT, list(range(12)))
 
 
 def test_the_language_is_detected_a_rung_lower(tokenizer: Tokenizer, windows: list[Any]) -> None:
     """Memory that runs out before the first window is read is no different."""
     engine = stand(Device(lambda what, level, _: CUDA if what == "detect" and not level else ""), tokenizer)
 
-    assert (engine.detect_language(windows[0]), engine.level) == (LanguageGuess("en", 0.9), 1)
+    assert (engine.detect_language(windows[0]), engine.ladder.level) == (LanguageGuess("en", 0.9), 1)
 
 
 def test_a_model_of_one_language_is_not_asked_for_it(tokenizer: Tokenizer, windows: list[Any]) -> None:
@@ -280,25 +280,25 @@ def test_a_model_of_one_language_is_not_asked_for_it(tokenizer: Tokenizer, windo
     )
     engine = stand(device, tokenizer)
 
-    assert (engine.detect_language(windows[0]), engine.level) == (LanguageGuess("en", 1.0), FOOT)
+    assert (engine.detect_language(windows[0]), engine.ladder.level) == (LanguageGuess("en", 1.0), FOOT)
 
 
 def test_whoever_is_second_to_step_waits_for_no_reader_of_the_next_rung(tokenizer: Tokenizer) -> None:
     """The step is taken once; the thread that was late goes on at once, however long others read by then."""
     engine = stand(Device(), tokenizer)
-    spent = engine._engine
-    engine._readers = 1
-    late = threading.Thread(target=engine._step_down, args=(spent,), daemon=True)
+    spent = engine.ladder._engine
+    engine.ladder._readers = 1
+    late = threading.Thread(target=engine.ladder._step_down, args=(spent, None), daemon=True)
     late.start()
-    while engine._spent is None:
+    while engine.ladder._spent is None:
         assert late.is_alive()
-    with engine._changed:
-        engine._readers = 0
-        assert engine._change(1)
-        engine._readers = 1
+    with engine.ladder._changed:
+        engine.ladder._readers = 0
+        assert engine.ladder._change(1)
+        engine.ladder._readers = 1
     late.join(30)
 
-    assert (late.is_alive(), engine.level) == (False, 1)
+    assert (late.is_alive(), engine.ladder.level) == (False, 1)
 
 
 def test_other_failures_change_no_rung(tokenizer: Tokenizer, windows: list[Any]) -> None:
@@ -308,9 +308,9 @@ def test_other_failures_change_no_rung(tokenizer: Tokenizer, windows: list[Any])
     )
     engine = stand(device, tokenizer)
     with pytest.raises(Exception, match="The speech engine failed"):
-        engine.read(windows, ENGLISH)
+        engine.read(windows, TWELVE)
 
-    assert (engine.level, device.told) == (0, [])
+    assert (engine.ladder.level, device.told) == (0, [])
 
 
 def test_a_small_profile_reads_in_small_batches(tokenizer: Tokenizer, windows: list[Any]) -> None:
@@ -318,7 +318,7 @@ def test_a_small_profile_reads_in_small_batches(tokenizer: Tokenizer, windows: l
     device = Device()
     engine = stand(device, tokenizer, level=2)
 
-    assert heard(engine.read(windows, ENGLISH)) == list(range(12))
+    assert heard(engine.read(windows, TWELVE)) == list(range(12))
     assert (engine.batch_windows, device.calls["generate", 2]) == (2, 6)
 
 
@@ -333,9 +333,69 @@ def test_no_more_lanes_than_the_profile_has(tokenizer: Tokenizer, windows: list[
 
     engine = stand(Device(count), tokenizer, level=2)
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda one: engine.read([one], ENGLISH), windows))
+        list(threads.map(lambda one: engine.read([one], [ENGLISH]), windows))
 
     assert (engine.lanes, inside["most"]) == (1, 1)
+
+
+ONE_LANE = ladder(Profile("large-v3-turbo", "cuda", "float16", 4, 1))
+
+
+class Crowd:
+    """Meetings whose calls reach the engine while it is busy with the first one's."""
+
+    def __init__(self, tokenizer: Tokenizer, windows: Sequence[Any], poison: int = -1) -> None:
+        self.reading, self.released = threading.Event(), threading.Event()
+        self.batches: list[int] = []
+        self.poison = poison
+        self.windows = windows
+        opened = partial(self._model, tokenizer)
+        choice = ModelChoice("turbo", Path(), "cpu", "float16", True)
+        self.ladder = LadderEngine(
+            ONE_LANE, lambda rung: WhisperEngine(choice, rung.lanes, rung.batch_windows, open_model=opened)
+        )
+
+    def _model(self, tokenizer: Tokenizer, *_: object, **__: object) -> FakeModel:
+        crowd = self
+
+        class Model(FakeModel):
+            def generate(self, encoded: Any, *_: object, **__: object) -> list[Any]:
+                crowd.batches.append(len(np.asarray(encoded)))
+                crowd.reading.set()
+                assert crowd.released.wait(30)
+                if crowd.poison in np.asarray(encoded)[:, 0, 0]:
+                    raise RuntimeError("CUDA failed with error an illegal memory access")
+                return super().generate(encoded)
+
+        return Model(Device(), tokenizer, 0)
+
+    def read(self, *sizes: int) -> list[list[int] | BaseException]:
+        """Have meetings of so many windows read, the first while the others come; return what each heard."""
+        parts = np.split(np.asarray(self.windows), np.cumsum(sizes))[: len(sizes)]
+        with ThreadPoolExecutor(len(sizes)) as threads:
+            jobs = []
+            for part in parts:
+                jobs.append(threads.submit(self.ladder.share(0).read, list(part), [ENGLISH] * len(part)))
+                assert self.reading.wait(30)
+            while len(self.ladder._calls) < len(sizes):
+                assert not any(job.done() for job in jobs)
+            self.released.set()
+            return [job.exception(60) or heard(job.result()) for job in jobs]
+
+
+def test_meetings_share_batches(tokenizer: Tokenizer, windows: list[Any]) -> None:
+    """While one meeting is read, three more wait with a window or two: they are read as one batch."""
+    crowd = Crowd(tokenizer, windows)
+    assert crowd.read(2, 1, 2, 1) == [[0, 1], [2], [3, 4], [5]]
+    assert crowd.batches == [2, 4]
+
+
+def test_a_meeting_that_fails_fails_alone(tokenizer: Tokenizer, windows: list[Any]) -> None:
+    """A window that breaks its batch is told to its own meeting; the others are read without it."""
+    crowd = Crowd(tokenizer, windows, poison=3)
+    first, second, third, fourth = crowd.read(1, 2, 1, 2)
+    assert (first, second, fourth) == ([0], [1, 2], [4, 5])
+    assert isinstance(third, TranscribeError)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +420,7 @@ def test_the_label_tells_the_models_and_the_profile(
 
     engine = stand(Device(fail), tokenizer)
     for one in windows:
-        engine.read([one], ENGLISH)
+        engine.read([one], [ENGLISH])
 
     assert engine.label == expected
 
@@ -369,11 +429,11 @@ def test_the_next_meeting_is_labelled_anew(tokenizer: Tokenizer, windows: list[A
     """A meeting that starts on a lower rung does not name what another was read with."""
     device = Device()
     engine = stand(device, tokenizer)
-    engine.read(windows, ENGLISH)
-    engine.settle(4)
-    engine.read(windows, ENGLISH)
+    engine.read(windows, TWELVE)
+    lower = engine.ladder.share(4)
+    lower.read(windows, TWELVE)
 
-    assert engine.label == "small (int8, CPU; memory was short)"
+    assert lower.label == "small (int8, CPU; memory was short)"
 
 
 @pytest.mark.parametrize(
@@ -386,8 +446,7 @@ def test_the_archive_has_the_last_word(
     device = Device()
     engine = stand(device, tokenizer)
     for level in levels:
-        engine.settle(level)
-        engine.read(windows, ENGLISH)
+        engine.ladder.share(level).read(windows, TWELVE)
 
     assert (device.loads, device.most_live) == (loads, 1)
 
@@ -400,7 +459,7 @@ class Stubborn:
     def detect_language(self, pcm: Any) -> LanguageGuess:
         raise OutOfMemory
 
-    def read(self, windows: Sequence[Any], hints: Hints) -> list[Reading]:
+    def read(self, windows: Sequence[Any], hints: Sequence[Hints]) -> list[Reading]:
         raise OutOfMemory
 
     def release(self) -> bool:
@@ -409,12 +468,12 @@ class Stubborn:
 
 def test_a_model_that_stays_gets_no_second_beside_it() -> None:
     """Loading another would not fit: the stage fails with the next step, and the rung stays."""
-    engine = LadderEngine(GPU, lambda _: Stubborn())
+    engine = LadderEngine(GPU, lambda _: Stubborn()).share(0)
     for _ in range(2):
         with pytest.raises(OutOfMemory, match=r"could not be unloaded.* restart worker-gpu"):
-            engine.read([np.zeros(9, dtype=np.float32)], ENGLISH)
+            engine.read([np.zeros(9, dtype=np.float32)], [ENGLISH])
 
-    assert engine.level == 0
+    assert engine.ladder.level == 0
 
 
 def test_a_reader_that_does_not_end_is_not_waited_for_for_ever(
@@ -423,10 +482,10 @@ def test_a_reader_that_does_not_end_is_not_waited_for_for_ever(
     """Changing the rung under a reader that hangs times out, and the engine goes on as it was."""
     monkeypatch.setattr(vram, "_PATIENCE_S", 0.01)
     engine = stand(Device(), tokenizer)
-    with engine._turn(), pytest.raises(TranscriptionTimeout):
-        engine.settle(1)
+    with engine.ladder._turn(), pytest.raises(TranscriptionTimeout):
+        engine.ladder.share(1)
 
-    assert (engine.level, engine._has_room()) == (0, True)
+    assert (engine.ladder.level, engine.ladder._is_turn(None)) == (0, True)
 
 
 def test_nothing_of_the_failed_batch_is_left_when_memory_is_counted(tokenizer: Tokenizer) -> None:
@@ -447,7 +506,7 @@ def test_nothing_of_the_failed_batch_is_left_when_memory_is_counted(tokenizer: T
         def __init__(self, rung: Profile) -> None:
             self.level = GPU.index(rung)
 
-        def read(self, windows: Sequence[Any], hints: Hints) -> list[Reading]:
+        def read(self, windows: Sequence[Any], hints: Sequence[Hints]) -> list[Reading]:
             held = Held()
             if self.level == 0:
                 raise OutOfMemory
@@ -457,7 +516,7 @@ def test_nothing_of_the_failed_batch_is_left_when_memory_is_counted(tokenizer: T
             seen.append(Held.alive)
             return True
 
-    LadderEngine(GPU, Hoarder).read([np.zeros(9, dtype=np.float32)], ENGLISH)
+    LadderEngine(GPU, Hoarder).share(0).read([np.zeros(9, dtype=np.float32)], [ENGLISH])
 
     assert seen == [0]
 
@@ -521,8 +580,7 @@ def test_a_meeting_interrupted_by_want_of_memory_reads_the_same(
     told: list[int] = []
 
     def read(opened: Callable[[int], Callable[..., Any]]) -> Transcription:
-        engine = _real(rungs, opened)
-        engine.settle(0, told.append)
+        engine = _real(rungs, opened).share(0, told.append)
         return transcribe(tracks, pending, engine, Terms("en"))
 
     undisturbed = read(lambda _: WhisperModel)
@@ -553,9 +611,9 @@ def _read_without_memory(track: Path) -> tuple[int, str]:
     engine = _real(
         ladder(Profile("tiny.en", "cpu", "int8", 2, 2)),
         lambda level: WhisperModel if level else _without_memory,
-    )
-    (reading,) = engine.read([TrackReader(track).read(300, 2280)], ENGLISH)
-    return engine.level, reading.text
+    ).share(0)
+    (reading,) = engine.read([TrackReader(track).read(300, 2280)], [ENGLISH])
+    return engine.ladder.level, reading.text
 
 
 @pytest.mark.integration
@@ -572,9 +630,9 @@ def test_a_real_want_of_memory_is_survived(tracks: dict[str, Path]) -> None:
 def test_an_engine_keeps_its_ladder() -> None:
     """One process has one ladder for the same settings, on the rung that was asked for last."""
     lower = whisper_engine(TINY, 1)
-    assert lower.level == 1
-    assert whisper_engine(TINY.model_copy()) is lower
-    assert lower.level == 0
+    assert lower.ladder.level == 1
+    assert whisper_engine(TINY.model_copy()).ladder is lower.ladder
+    assert lower.ladder.level == 0
 
 
 @pytest.mark.integration

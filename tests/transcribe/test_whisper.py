@@ -51,7 +51,7 @@ def test_a_batch_too_big_for_the_device_is_read_in_halves(choice: ModelChoice) -
     """Every window is read, in order, in batches the device can hold."""
     windows = [np.zeros(size, dtype=np.float32) for size in range(7)]
 
-    assert [one.avg_logprob for one in SmallDevice(choice).read(windows, ENGLISH)] == [
+    assert [one.avg_logprob for one in SmallDevice(choice).read(windows, [ENGLISH] * len(windows))] == [
         -float(n) for n in range(7)
     ]
 
@@ -61,12 +61,12 @@ def test_a_window_too_big_for_the_device_is_out_of_memory(choice: ModelChoice) -
     engine = SmallDevice(choice)
     engine.room = 0
     with pytest.raises(OutOfMemory):
-        engine.read([np.zeros(9, dtype=np.float32)], ENGLISH)
+        engine.read([np.zeros(9, dtype=np.float32)], [ENGLISH])
 
 
 def test_nothing_is_read_without_a_model(choice: ModelChoice) -> None:
     """No windows, no model."""
-    assert WhisperEngine(choice).read([], ENGLISH) == []
+    assert WhisperEngine(choice).read([], []) == []
 
 
 def test_a_model_that_cannot_be_loaded_is_named(choice: ModelChoice) -> None:
@@ -74,7 +74,7 @@ def test_a_model_that_cannot_be_loaded_is_named(choice: ModelChoice) -> None:
     with pytest.raises(
         ModelLoadError, match=r"The speech model none in .* on cpu; check STANDUP_WHISPER_MODEL"
     ):
-        WhisperEngine(choice).read([np.zeros(9, dtype=np.float32)], ENGLISH)
+        WhisperEngine(choice).read([np.zeros(9, dtype=np.float32)], [ENGLISH])
 
 
 @pytest.mark.parametrize(
@@ -196,19 +196,19 @@ def test_the_engine_takes_every_window_of_a_batch(engine: WhisperEngine) -> None
     """Empty readings do not upset the alignment of their neighbours, quick or careful."""
     windows = [sound[: 8000 * (1 + at % 4)] for at, sound in enumerate(_noises().values())]
 
-    assert len(engine.read(windows, ENGLISH)) == len(windows)
-    assert len(engine.read(windows[:2], Hints("en", is_careful=True))) == 2
+    assert len(engine.read(windows, [ENGLISH] * len(windows))) == len(windows)
+    assert len(engine.read(windows[:2], [Hints("en", is_careful=True)] * len(windows[:2]))) == 2
 
 
 @pytest.mark.integration
 def test_a_released_model_is_unloaded_and_comes_back(engine: WhisperEngine) -> None:
     """Its memory is free right after a reading, and the next reading loads it again."""
     windows = [np.zeros(8000, dtype=np.float32)]
-    engine.read(windows, ENGLISH)
+    engine.read(windows, [ENGLISH] * len(windows))
     model = engine._loaded().model
 
     assert (engine.release(), model.model_is_loaded, engine.release()) == (True, False, True)
-    assert len(engine.read(windows, ENGLISH)) == 1
+    assert len(engine.read(windows, [ENGLISH] * len(windows))) == 1
 
 
 @pytest.mark.integration
@@ -218,7 +218,7 @@ def test_a_model_that_reads_is_not_released(engine: WhisperEngine, monkeypatch: 
     windows = list(_noises().values())
     inner = engine._loaded().model
     with ThreadPoolExecutor(1) as lane:
-        job = lane.submit(engine.read, windows, Hints("en", is_careful=True))
+        job = lane.submit(engine.read, windows, [Hints("en", is_careful=True)] * len(windows))
         while inner.num_active_batches == 0:
             assert not job.done()
         is_free = engine.release()
@@ -231,7 +231,7 @@ def test_a_model_that_reads_is_not_released(engine: WhisperEngine, monkeypatch: 
 def test_a_long_prompt_leaves_room_for_the_text(engine: WhisperEngine, tracks: dict[str, Path]) -> None:
     """Names and terms fill the model's context to its limit, and the speech is still read to its end."""
     pcm = TrackReader(tracks["slt"]).read(300, 2280)
-    (reading,) = engine.read([pcm], Hints("en", prompt="Grafana, Keycloak, Szymon. " * 80))
+    (reading,) = engine.read([pcm], [Hints("en", prompt="Grafana, Keycloak, Szymon. " * 80)])
 
     assert "page" in reading.text
 
@@ -247,11 +247,11 @@ def test_a_fork_of_a_loaded_model_is_refused() -> None:
         "from standup.transcribe.engines import whisper_engine\n"
         "engine = whisper_engine(WhisperSettings(model='tiny.en', device='cpu', language='en'))\n"
         "sound = [np.zeros(16000, dtype=np.float32)]\n"
-        "engine.read(sound, Hints('en'))\n"
+        "engine.read(sound, [Hints('en')] * len(sound))\n"
         "child = os.fork()\n"
         "if not child:\n"
         "    try:\n"
-        "        engine.read(sound, Hints('en'))\n"
+        "        engine.read(sound, [Hints('en')] * len(sound))\n"
         "    except ModelLoadError:\n"
         "        os._exit(42)\n"
         "    os._exit(1)\n"
@@ -268,7 +268,7 @@ def test_a_fork_of_a_loaded_model_is_refused() -> None:
 @pytest.mark.integration
 def test_an_engine_is_shared_by_the_process() -> None:
     """The same settings give the same engine, so a model is loaded once."""
-    assert whisper_engine(TINY) is whisper_engine(TINY.model_copy())
+    assert whisper_engine(TINY).ladder is whisper_engine(TINY.model_copy()).ladder
 
 
 @pytest.mark.integration
@@ -276,7 +276,7 @@ def test_a_smaller_memory_profile_reads_the_same_speech(tracks: dict[str, Path])
     """On the lowest rung an engine reads in one lane and small batches, and still understands."""
     lowest = whisper_engine(TINY, LOWEST_PROFILE)
     pcm = TrackReader(tracks["slt"]).read(300, 2280)
-    (reading,) = lowest.read([pcm], Hints("en"))
+    (reading,) = lowest.read([pcm], [Hints("en")])
 
     assert (lowest.lanes, lowest.batch_windows) == (1, 2)
     assert "page" in reading.text

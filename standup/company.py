@@ -6,7 +6,8 @@
    as a task of its own would: claimed, under a lease, stored round by round. Their windows share the engine's batches
    (`standup.transcribe.sharing`).
 2. Whoever is done first is done. What follows is published at once; the message that waited finds nothing left to do.
-3. When the task's own meeting is done, the others are handed back between two rounds and go on by their own messages.
+3. When the task's own meeting is done, what follows is published, and the others are handed back between two rounds
+   and go on by their own messages.
 4. What has ever gone wrong is read alone: a meeting that kills the process takes others with it once.
 """
 
@@ -80,6 +81,11 @@ class Company:
         """Have the guests handed back; return once they have gone, after a minute at the latest."""
         self._ended.set()
         self._thread.join(PARTING_S)
+
+    @property
+    def has_guests(self) -> bool:
+        """Whether anybody is being read beside the host."""
+        return any(thread.is_alive() for thread in list(self._guests.values()))
 
     def check(self) -> None:
         """Raise HandedBack when a guest is to end: its host is done, or the worker was asked to stop."""

@@ -67,16 +67,15 @@ def sweep(archive: Archive, now_ms: int, publish: Publish = publish) -> int:
     return published
 
 
-def publish_rest(settings: Settings, meeting_id: str, now_ms: int) -> None:
-    """Publish what is left of a meeting's chain; raise BrokerUnreachable, and the next rounds will."""
-    archive = Archive.of(settings)
+def publish_rest(archive: Archive, meeting_id: str, now_ms: int, publish: Publish = publish) -> None:
+    """Publish what is left of a meeting's chain at once; where that fails, the rounds of `sweep` do it later."""
     try:
         stages = remaining(archive.statuses(meeting_id))
         if stages:
             publish(meeting_id, stages)
             archive.mark_published(meeting_id, stages, now_ms)
-    finally:
-        archive.close()
+    except StandupError as problem:
+        log.warning("What follows waits for the dispatcher: %s", problem)
 
 
 def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[str]) -> None:

@@ -7,6 +7,7 @@ the chain ends here. A failure is written into the row, which alone decides when
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -121,8 +122,11 @@ def _in_company(archive: Archive, settings: Settings, claim: Claim) -> None:
     if row.error:
         work.transcribe(archive, settings, claim)
         return
-    with Company(partial(work.guests, settings), partial(_waiting, settings), _read_guest):
+    with Company(partial(work.guests, settings), partial(_waiting, settings), _read_guest) as present:
         work.transcribe(archive, settings, claim)
+        if present.has_guests:
+            # They end their round before this task does; the notes need not wait for that.
+            publish_rest(archive, claim.meeting_id, now_ms())
 
 
 def _waiting(settings: Settings) -> list[str]:
@@ -135,14 +139,14 @@ def _waiting(settings: Settings) -> list[str]:
 
 def _read_guest(meeting_id: str, check: Callable[[], None]) -> None:
     """Transcribe a meeting as its own task would, and have what follows done at once."""
-    try:
-        perform(Stage.TRANSCRIBE, meeting_id, partial(work.transcribe, check=check))
-        publish_rest(load(), meeting_id, now_ms())
-    except Ignore:
-        return
-    except StandupError as told:
-        # The row knows it, or the dispatcher publishes what could not be.
-        log.info("Meeting %s is left to its own task: %s", meeting_id, told)
+
+    def transcribe(archive: Archive, settings: Settings, claim: Claim) -> None:
+        work.transcribe(archive, settings, claim, check)
+        publish_rest(archive, meeting_id, now_ms())
+
+    # What else comes of it is in its row.
+    with contextlib.suppress(Ignore, StandupError):
+        perform(Stage.TRANSCRIBE, meeting_id, transcribe)
 
 
 @app.task(name=TASK_NAMES[Stage.SUMMARIZE], throws=(StandupError,))

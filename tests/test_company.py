@@ -97,9 +97,11 @@ def test_guests_come_as_far_as_there_are_places() -> None:
 def test_guests_go_when_their_host_is_done() -> None:
     """The block ends, and who is still being read has been handed back by then; who was done was not."""
     guests = Guests("a", "b")
-    with Company(lambda: 2, guests.waiting, guests.read, look_s=0.001):
+    with Company(lambda: 2, guests.waiting, guests.read, look_s=0.001) as company:
         guests.until("a", "b")
         guests.finished["a"].set()
+        assert company.has_guests
+    assert not company.has_guests
     assert guests.handed_back == ["b"]
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from standup.archive import Archive, Manifest, manifest
+from standup.archive import Archive, Claim, Manifest, manifest
 from standup.archive.audio import AudioStore
-from standup.dispatcher import Dispatcher, adopt, sweep
+from standup.dispatcher import Dispatcher, adopt, publish_rest, sweep
 from standup.errors import BrokerUnreachable, DiskFull
 from standup.meeting import Meeting, MeetingState, Participant
 from standup.pipeline import REPUBLISH_AFTER_MS, STAGES, Stage
@@ -160,6 +160,33 @@ def test_a_broker_that_is_away_leaves_the_rows(archive: Archive, tmp_path: Path)
     adopt(archive, tmp_path, {}, set())
     with pytest.raises(BrokerUnreachable):
         sweep(archive, NOW, Published(is_away=True))
+    assert sweep(archive, NOW, Published()) == 1
+
+
+def captured(archive: Archive) -> None:
+    """Bring in a meeting that is captured."""
+    archive.adopt(ENDED)
+    claim = archive.claim(MEETING, Stage.CAPTURE, NOW)
+    assert isinstance(claim, Claim)
+    archive.store_capture(claim, (), (), NOW)
+
+
+def test_what_is_left_of_a_chain_is_published_at_once(archive: Archive) -> None:
+    """Without what is done, and not again by the next round."""
+    captured(archive)
+    published = Published()
+    publish_rest(archive, MEETING, NOW, published)
+    assert published.chains == [(MEETING, STAGES[1:])]
+    assert sweep(archive, NOW + 1000, published) == 0
+
+
+def test_what_cannot_be_published_at_once_is_published_by_a_round(
+    archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no error of whoever wanted it sooner."""
+    captured(archive)
+    publish_rest(archive, MEETING, NOW, Published(is_away=True))
+    assert "What follows waits for the dispatcher" in caplog.text
     assert sweep(archive, NOW, Published()) == 1
 
 

@@ -17,10 +17,10 @@ from functools import partial
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from standup import company, logs, removal, work
+from standup import logs, removal, work
 from standup.archive import Archive, Claim, Superseded
 from standup.celery import app
-from standup.company import Company
+from standup.company import Company, waiting
 from standup.dispatcher import publish_rest, sweep
 from standup.errors import StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
@@ -132,7 +132,7 @@ def _in_company(archive: Archive, settings: Settings, claim: Claim) -> None:
 def _waiting(settings: Settings) -> list[str]:
     archive = Archive.of(settings)
     try:
-        return company.waiting(archive.open_meetings(), now_ms())
+        return waiting(archive.open_meetings(), now_ms())
     finally:
         archive.close()
 

@@ -92,6 +92,7 @@ def test_guests_come_as_far_as_there_are_places() -> None:
         guests.until("a", "b")
         guests.finished["a"].set()
         guests.until("a", "b", "c")
+    assert sorted(guests.handed_back) == ["b", "c"]
 
 
 def test_guests_go_when_their_host_is_done() -> None:

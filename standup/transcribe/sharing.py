@@ -33,22 +33,22 @@ class Share:
     @property
     def label(self) -> str:
         """The models that read for this meeting, and below the full profile how the last of them ran."""
-        return ", then ".join(self._heard_by or [self.ladder.label]) + self.ladder.shortage
+        return ", then ".join(self._heard_by or [self.ladder.engine.label]) + self.ladder.shortage
 
     @property
     def sole_language(self) -> str | None:
         """The one language of the model in force, or None."""
-        return self.ladder.sole_language
+        return self.ladder.engine.sole_language
 
     @property
     def lanes(self) -> int:
         """As many as the profile in force allows; a call beyond them waits."""
-        return self.ladder.lanes
+        return self.ladder.engine.lanes
 
     @property
     def batch_windows(self) -> int:
         """As many as the profile in force allows; a longer call is read in several batches."""
-        return self.ladder.batch_windows
+        return self.ladder.engine.batch_windows
 
     def detect_language(self, pcm: Pcm) -> LanguageGuess:
         """Return the language of *pcm*; see `Engine.detect_language`."""

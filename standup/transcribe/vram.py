@@ -97,9 +97,9 @@ class LadderEngine:
         return self._rungs[self._level].device
 
     @property
-    def label(self) -> str:
-        """The model in force."""
-        return self._engine.label
+    def engine(self) -> Engine:
+        """The engine in force; it is asked for what it is, and read with by `answer` alone."""
+        return self._engine
 
     @property
     def shortage(self) -> str:
@@ -107,21 +107,6 @@ class LadderEngine:
         rung = self._rungs[self._level]
         device = {"cuda": "GPU", "cpu": "CPU"}[rung.device]
         return f" ({rung.compute_type}, {device}; memory was short)" if self._level else ""
-
-    @property
-    def sole_language(self) -> str | None:
-        """The one language of the model in force, or None."""
-        return self._engine.sole_language
-
-    @property
-    def lanes(self) -> int:
-        """As many as the profile in force allows."""
-        return self._engine.lanes
-
-    @property
-    def batch_windows(self) -> int:
-        """As many as the profile in force allows."""
-        return self._engine.batch_windows
 
     def share(self, level: int, on_step: OnStep | None = None) -> Share:
         """Stand on the rung *level*, the last when there are fewer, and return a meeting's share.

@@ -20,7 +20,9 @@ from standup.transcribe.windows import Span
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
 
-_FILLED_MS = 12_000  # what windows hold, mostly; with more, a round would be too much for its batches
+_FILLED_MS = (
+    10_000  # the least that windows hold, mostly; with more, a round would be too much for its batches
+)
 _LOOK_S = 0.1  # how soon the thread sees that nobody wants any more
 
 

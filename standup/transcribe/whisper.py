@@ -29,7 +29,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
-from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word, vram
+from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word, cores, vram
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice
 
@@ -42,7 +42,6 @@ _BEAM_SIZE, _CAREFUL_BEAM_SIZE = 2, 5
 _FULL_FRAMES = 3000  # 30 s, what the model was trained on
 _FRAMES_PER_S = 100
 _TAIL_FRAMES = 3 * _FRAMES_PER_S  # less silence behind the speech makes real voices loop
-_MOST_LANES = 8
 _MAX_LENGTH = 448  # prompt and text together
 _MAX_TOKENS = 224
 _TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
@@ -68,8 +67,8 @@ class WhisperEngine:
         """
         self._choice = choice
         self._open_model = open_model
-        self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 10)
-        self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
+        self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 12)
+        self._lanes = lanes or (1 if choice.device == "cuda" else cores.usable())
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
         self._pid = 0
@@ -91,7 +90,7 @@ class WhisperEngine:
 
     @property
     def batch_windows(self) -> int:
-        """Ten on a CPU, where more fall out of its cache."""
+        """Twelve on a CPU, where more fall out of its cache."""
         return self._batch_windows
 
     def load(self) -> None:
@@ -218,6 +217,7 @@ class WhisperEngine:
 
     def _load(self) -> WhisperModel:
         choice = self._choice
+        cores.leave_to_lanes()
         if choice.device == "cuda":
             preload_cublas()
         try:
@@ -300,9 +300,3 @@ def _translated() -> Iterator[None]:
         if vram.is_out_of_memory(cause):
             raise OutOfMemory from cause
         raise TranscribeError("The speech engine failed; errors.log shows where.") from cause
-
-
-def _cores() -> int:
-    """Return how many cores this process may use, within reason: each lane needs memory of its own."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_LANES)

@@ -9,7 +9,7 @@ from tests.documents.contents.table import table
 def profiles_table(gpu_model: str, cpu_model: str) -> str:
     """Return the ladder of one model on a GPU and of another on a CPU of two cores, rung by rung."""
     gpu = ladder(Profile(gpu_model, "cuda", "float16", batch_windows=16, lanes=1))
-    cpu = ladder(Profile(cpu_model, "cpu", "int8", batch_windows=12, lanes=2))
+    cpu = ladder(Profile(cpu_model, "cpu", "int8", batch_windows=10, lanes=2))
     longest = max(len(gpu), len(cpu))
     return table(
         ("profile", f"`{gpu_model}` on a GPU", f"`{cpu_model}` on a CPU of two cores"),

@@ -11,7 +11,6 @@ from standup.transcribe import SAMPLE_RATE_HZ, Hints
 FRAMES_PER_S = 100
 _FULL_FRAMES = 30 * FRAMES_PER_S
 _TAIL_FRAMES = 3 * FRAMES_PER_S  # less makes real voices loop
-_CAREFUL_TAIL_FRAMES = 15 * FRAMES_PER_S  # so that a whole window has the full 30 s
 _MAX_TOKENS = 224
 _TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
 
@@ -22,9 +21,8 @@ def frames(samples: int) -> int:
 
 
 def context_frames(longest_frames: int, hints: Hints) -> int:
-    """Return how much the encoder hears of a batch: its longest speech, and silence behind that."""
-    tail = _CAREFUL_TAIL_FRAMES if hints.is_careful else _TAIL_FRAMES
-    return min(_FULL_FRAMES, longest_frames + tail)
+    """Return how much the encoder hears of a batch: its longest speech and silence behind that, or all that it can."""
+    return _FULL_FRAMES if hints.is_careful else min(_FULL_FRAMES, longest_frames + _TAIL_FRAMES)
 
 
 def token_limit(longest_frames: int, hints: Hints) -> int:

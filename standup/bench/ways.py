@@ -147,9 +147,12 @@ def _command_s(job: Job, tracks: Sequence[Path], folder: str, options: Sequence[
 
 
 def _stock_model(job: Job) -> WhisperModel:
-    """Return faster-whisper's model as it uses the cores best: a stream on each."""
+    """Return faster-whisper's model as it uses the cores best: a stream on each, and numpy on none beside them."""
     from faster_whisper import WhisperModel
 
+    from standup.transcribe import cores
+
+    cores.leave_to_lanes()
     choice = job.model
     return WhisperModel(
         str(choice.path),

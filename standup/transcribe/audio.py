@@ -125,9 +125,9 @@ class TrackReader:
 
 def levels_db(pcm: Pcm) -> list[float]:
     """Return the loudness of each ``LEVEL_MS`` of *pcm* in dB below full scale; a last part may be shorter."""
-    size = LEVEL_MS * SAMPLES_PER_MS
-    powers = [float(np.mean(np.square(pcm[at : at + size]))) for at in range(0, len(pcm), size)]
-    return [float(10 * np.log10(max(power, _QUIETEST))) for power in powers]
+    starts = np.arange(0, len(pcm), LEVEL_MS * SAMPLES_PER_MS)
+    powers = np.add.reduceat(np.square(pcm), starts) / np.diff(starts, append=len(pcm))
+    return [float(one) for one in 10 * np.log10(np.maximum(powers, _QUIETEST))]
 
 
 def _runs(frames: Sequence[_Frame]) -> Iterator[list[_Frame]]:

@@ -20,7 +20,7 @@ from standup.transcribe.windows import Span
 if TYPE_CHECKING:
     from standup.transcribe import Pcm
 
-_FILLED_MS = 12_000  # what windows hold, mostly; with more, a round would be too much for its batches
+_FILLED_MS = 10_000  # what windows hold where several people talk
 _LOOK_S = 0.1  # how soon the thread sees that nobody wants any more
 
 
@@ -40,8 +40,12 @@ class Round:
 
 
 def round_ms(engine: Engine) -> int:
-    """Return how much speech makes a round: about a batch in every lane."""
-    return engine.lanes * engine.batch_windows * _FILLED_MS
+    """Return how much speech makes a round: a batch, or about half a batch for each of several lanes.
+
+    Half a batch is read as fast, and waited for half as long: by the lanes when they begin, by who wants the end.
+    """
+    batches = engine.lanes / 2 if engine.lanes > 1 else 1
+    return round(batches * engine.batch_windows * _FILLED_MS)
 
 
 def rounds(stream: Iterable[Clip | Skipped], limit_ms: int) -> Iterator[Round]:

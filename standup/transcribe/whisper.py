@@ -3,7 +3,6 @@
 The pieces of `faster_whisper.WhisperModel` are used rather than its loop: features of windows with a context as
 short as is safe, decoding without time stamps, and the words' times from one alignment of the whole batch.
 
-- features shorter than 30 s are accepted by CTranslate2 and cheaper; the model needs some silence behind the speech
 - on a CPU the encoder and the alignment take one window at a time, whose attention stays in the cache, and the decoder
   a batch: measured for windows of 20 s, 149 against 266 ms to encode one alone or as one of eight, 215 against 87 ms
   to decode
@@ -29,7 +28,8 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
-from standup.transcribe import SAMPLE_RATE_HZ, Hints, LanguageGuess, Reading, Word, vram
+from standup.transcribe import Hints, LanguageGuess, Reading, Word, cores, vram
+from standup.transcribe.context import FRAMES_PER_S, context_frames, frames, token_limit
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice
 
@@ -39,13 +39,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BEAM_SIZE, _CAREFUL_BEAM_SIZE = 2, 5
-_FULL_FRAMES = 3000  # 30 s, what the model was trained on
-_FRAMES_PER_S = 100
-_TAIL_FRAMES = 3 * _FRAMES_PER_S  # less silence behind the speech makes real voices loop
-_MOST_LANES = 8
+_UNSMOOTHED = (
+    1  # a median over 7 frames (20 ms each), as usual, would cost a third more and place no word better
+)
 _MAX_LENGTH = 448  # prompt and text together
-_MAX_TOKENS = 224
-_TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to three times as many
 _UNLOADED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.01
 _PREPENDED = "\"'“¿([{-"
@@ -69,7 +66,7 @@ class WhisperEngine:
         self._choice = choice
         self._open_model = open_model
         self._batch_windows = batch_windows or (16 if choice.device == "cuda" else 10)
-        self._lanes = lanes or (1 if choice.device == "cuda" else _cores())
+        self._lanes = lanes or (1 if choice.device == "cuda" else cores.usable())
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
         self._pid = 0
@@ -150,12 +147,12 @@ class WhisperEngine:
         model = self._loaded()
         alike = hints[0]
         tokenizer = self._tokenizer(model, alike.language)
-        longest = max(len(pcm) for pcm in windows) * _FRAMES_PER_S // SAMPLE_RATE_HZ
-        frames = _FULL_FRAMES if alike.is_careful else min(_FULL_FRAMES, longest + _TAIL_FRAMES)
-        tokens = _token_limit(longest, alike)
+        sizes = [frames(len(pcm)) for pcm in windows]
+        heard = context_frames(max(sizes), alike)
+        tokens = token_limit(max(sizes), alike)
         prompts = _prompts(model, tokenizer, hints)
         with _translated():
-            features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], frames) for pcm in windows]
+            features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], heard) for pcm in windows]
             encoded = self._encode(model, features)
             results = model.model.generate(
                 encoded,
@@ -167,7 +164,6 @@ class WhisperEngine:
                 suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
             )
             texts = [[token for token in one.sequences_ids[0] if token < tokenizer.eot] for one in results]
-            sizes = [len(pcm) * _FRAMES_PER_S // SAMPLE_RATE_HZ for pcm in windows]
             aligned = self._align(model, tokenizer, texts, encoded, sizes)
         rows = zip(results, aligned, sizes, strict=True)
         return [_reading(*row, limit_tokens=tokens, model=self.label) for row in rows]
@@ -188,11 +184,13 @@ class WhisperEngine:
     ) -> list[list[dict[str, Any]]]:
         """Return each window's words with their times."""
         if self._choice.device == "cuda":
-            return list(model.find_alignment(tokenizer, texts, encoded, sizes))
+            return list(model.find_alignment(tokenizer, texts, encoded, sizes, _UNSMOOTHED))
         rows = np.asarray(encoded)
         alone = (StorageView.from_array(rows[at : at + 1]) for at in range(len(texts)))
         found = zip(texts, alone, sizes, strict=True)
-        return [model.find_alignment(tokenizer, [text], row, [size])[0] for text, row, size in found]
+        return [
+            model.find_alignment(tokenizer, [text], row, [size], _UNSMOOTHED)[0] for text, row, size in found
+        ]
 
     def _tokenizer(self, model: WhisperModel, language: str) -> Tokenizer:
         is_multilingual = model.model.is_multilingual
@@ -218,6 +216,7 @@ class WhisperEngine:
 
     def _load(self) -> WhisperModel:
         choice = self._choice
+        cores.leave_to_lanes()
         if choice.device == "cuda":
             preload_cublas()
         try:
@@ -261,22 +260,14 @@ def _filled(tokens: Sequence[int], length: int) -> list[int]:
     return (list(tokens) * times)[-length:]
 
 
-def _token_limit(longest_frames: int, hints: Hints) -> int:
-    """Return how many tokens a window may have; a careful reading has the model's own limit."""
-    per_s = _TOKENS_PER_S.get(hints.language)
-    if hints.is_careful or per_s is None:
-        return _MAX_TOKENS
-    return min(_MAX_TOKENS, per_s * longest_frames // _FRAMES_PER_S + 8)
-
-
 def _reading(
-    result: Any, aligned: list[dict[str, Any]], frames: int, *, limit_tokens: int, model: str
+    result: Any, aligned: list[dict[str, Any]], size: int, *, limit_tokens: int, model: str
 ) -> Reading:
-    """Return CTranslate2's result and its aligned words as a reading."""
+    """Return CTranslate2's result and its aligned words as a reading of a window of *size* frames."""
     merge_punctuations(aligned, _PREPENDED, _APPENDED)
     tokens = len(result.sequences_ids[0])
     return Reading(
-        words=tuple(_word(one, frames / _FRAMES_PER_S) for one in aligned if one["word"]),
+        words=tuple(_word(one, size / FRAMES_PER_S) for one in aligned if one["word"]),
         avg_logprob=float(result.scores[0]) * tokens / (tokens + 1),
         no_speech_prob=float(result.no_speech_prob),
         is_cut=tokens >= limit_tokens,
@@ -300,9 +291,3 @@ def _translated() -> Iterator[None]:
         if vram.is_out_of_memory(cause):
             raise OutOfMemory from cause
         raise TranscribeError("The speech engine failed; errors.log shows where.") from cause
-
-
-def _cores() -> int:
-    """Return how many cores this process may use, within reason: each lane needs memory of its own."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_LANES)

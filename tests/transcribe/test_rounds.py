@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standup.transcribe.clips import Clip, Skipped
-from standup.transcribe.rounds import Round, ahead, rounds
+from standup.transcribe.rounds import Round, ahead, round_ms, rounds
 from standup.transcribe.windows import Span
+from tests.transcribe.conftest import ScriptedEngine
 
 LENGTHS_MS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4_000)), max_size=30)
 
@@ -42,6 +43,21 @@ def test_every_span_is_in_one_round_and_every_utterance_ends_in_one(
     assert sorted(span for row in spans for span in row) == sorted(given_spans)
     last = {span.utterance: place for place, row in enumerate(spans) for span in row}
     assert last == {name: place for place, one in enumerate(made) for name in one.finished}
+
+
+@pytest.mark.parametrize(
+    ("lanes", "expected_ms"),
+    [
+        pytest.param(1, 160_000, id="a batch for the one lane of a GPU"),
+        pytest.param(2, 160_000, id="half a batch for each of two"),
+        pytest.param(3, 240_000, id="and of three"),
+    ],
+)
+def test_a_round_is_a_batch_or_half_a_batch_for_each_lane(
+    scripted: type[ScriptedEngine], lanes: int, expected_ms: int
+) -> None:
+    """Sixteen windows of ten seconds each."""
+    assert round_ms(scripted(lanes=lanes, batch_windows=16)) == expected_ms
 
 
 def test_the_next_round_is_fetched_while_the_last_is_worked_on() -> None:

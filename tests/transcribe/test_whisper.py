@@ -23,7 +23,7 @@ from standup.transcribe.audio import TrackReader
 from standup.transcribe.engines import whisper_engine
 from standup.transcribe.models import ModelChoice, resolve
 from standup.transcribe.stage import transcribe
-from standup.transcribe.whisper import WhisperEngine, _token_limit, _translated
+from standup.transcribe.whisper import WhisperEngine, _translated
 from standup.transcript import Outcome, Utterance
 
 TINY = WhisperSettings(model="tiny.en", device="cpu", language="auto")
@@ -94,20 +94,6 @@ def test_out_of_memory_is_told_by_its_text(text: str, kind: type[Exception]) -> 
         raise RuntimeError(text)
 
     assert (type(caught.value), str(caught.value.__cause__)) == (kind, text)
-
-
-@pytest.mark.parametrize(
-    ("frames", "hints", "expected"),
-    [
-        pytest.param(100, Hints("en"), 14, id="a second of English"),
-        pytest.param(1500, Hints("en"), 98, id="a whole window"),
-        pytest.param(100, Hints("ja"), 224, id="another script"),
-        pytest.param(100, Hints("en", is_careful=True), 224, id="a careful reading"),
-    ],
-)
-def test_the_token_limit_follows_the_length(frames: int, hints: Hints, expected: int) -> None:
-    """English cannot say more than six tokens a second; a loop is cut there."""
-    assert _token_limit(frames, hints) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The cores of this machine, and what is kept from taking them.
 
 On a CPU every core runs a lane of its own. numpy's matrix products, which turn sound into features, would begin one
-thread more per core, and OpenBLAS lets such threads wait in a loop: with two lanes on two cores they took a tenth of
-the time (6 % of all samples of a profile, and the lanes waited for them).
+thread more per core, and OpenBLAS lets such threads wait in a loop: with two lanes on two cores 6 % of the samples of
+a profile were theirs, and each product waited until one of them had found a core.
 """
 
 from __future__ import annotations

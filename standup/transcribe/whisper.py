@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BEAM_SIZE, _CAREFUL_BEAM_SIZE = 2, 5
-_UNSMOOTHED = (
-    1  # a median over 7 frames (20 ms each), as usual, would cost a third more and place no word better
-)
+# A median over 7 of the attention's frames, as usual, is a third of the alignment's work and places words no better.
+_UNSMOOTHED = 1
 _MAX_LENGTH = 448  # prompt and text together
 _UNLOADED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.01

@@ -28,6 +28,7 @@ from standup.bench.contenders import Contender, Job, Run
 from standup.bench.pieces import Piece
 from standup.errors import ServiceMissing
 from standup.transcribe import SAMPLE_RATE_HZ, Hints
+from standup.transcribe.context import FRAMES_PER_S
 from standup.transcript import Utterance
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ LANGUAGE = "en"
 COMMAND = "whisper-ctranslate2"
 BATCH_WINDOWS = 8
 FLOOR_WINDOW_S = 15
-_FRAMES_PER_S = 100
 _KB_PER_MB = 1024
 
 
@@ -93,9 +93,9 @@ def _floor(job: Job) -> Run:
 
     model = _stock_model(job)
     bands = model.feature_extractor.mel_filters.shape[0]
-    window = FLOOR_WINDOW_S * _FRAMES_PER_S
+    window = FLOOR_WINDOW_S * FRAMES_PER_S
     noise = np.random.default_rng(0).standard_normal((bands, window), np.float32)
-    whole, rest = divmod(round(job.speech_s * _FRAMES_PER_S), window)
+    whole, rest = divmod(round(job.speech_s * FRAMES_PER_S), window)
 
     def encode(frames: int) -> None:
         model.encode(noise[:, :frames])

@@ -1,6 +1,6 @@
 """The transcribe stage: utterances in, the same utterances with text, verified silence or an error out.
 
-The speech is worked off in rounds of about one batch per lane of the engine, so memory does not grow with the
+The speech is worked off in rounds of a batch, or half a batch per lane, so memory does not grow with the
 meeting, and a worker that is killed repeats no more than the rounds in hand:
 tracks -> clips (`clips`) -> rounds (`rounds`) -> windows (`windows`) -> readings (`recognition`) -> utterances
 (`findings`). Three rounds are on their way at a time: one being fetched from the tracks by a thread of its own, one

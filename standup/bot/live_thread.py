@@ -6,7 +6,9 @@ Discord and there is no queue and no state besides: what was posted stands in th
 
 1. With the first words the message's thread is looked up, and made when there is none. One that an earlier run of the
    recorder made is read, and what stands in it is not said again.
-2. New words go into the last message until it is full, then into the next (`standup.notice.thread`).
+2. New words go into the last message until it is full, then into the next (`standup.notice.thread`). Where the
+   meeting's message was posted again, its old thread is emptied and all is said anew: who deletes the meeting finds
+   only the thread of the message that stands.
 3. When the recording has ended, the last words and a farewell are posted and the thread is archived. What was said in
    the last half minute stands in the notes alone.
 
@@ -147,9 +149,11 @@ class LiveThread:
 
     async def _take_up(self) -> None:
         """Have the words wait that were read since the last round."""
+        if self._below not in (None, self._message.message_id):
+            await self._leave()
         transcript = await self._read(max(0, self._newest_ms - LATE_MS))
         new = [one for one in transcript.spoken if is_early(one) and one.id not in self._taken]
-        if not new or (self._below != self._message.message_id and not await self._open(is_made=True)):
+        if not new or (self._below is None and not await self._open(is_made=True)):
             return
         names = {one.id: one.name for one in transcript.participants}
         told = chain.from_iterable(lines(one, names[one.speaker]) for one in new)
@@ -157,9 +161,15 @@ class LiveThread:
         self._taken.update(one.id for one in new)
         self._newest_ms = max(self._newest_ms, new[-1].start_ms)
 
+    async def _leave(self) -> None:
+        """Empty the thread of a message that was posted again, which nobody finds by the meeting any more; all that was
+        said there is said anew."""
+        await self._thread.empty()
+        self._below, self._taken, self._newest_ms, self._waiting = None, set(), 0, ()
+
     async def _open(self, *, is_made: bool) -> bool:
-        """Take the thread of the message that stands now, which may have been posted again; return whether it is
-        there. Writing goes on in a message of its own."""
+        """Take the thread of the message that stands now; return whether it is there. Writing goes on in a message of
+        its own."""
         message_id = self._message.message_id
         if message_id is None:
             return False

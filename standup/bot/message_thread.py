@@ -16,6 +16,7 @@ import discord
 
 from standup.errors import ChannelForbidden, ChannelUnreachable, NotifyError, StandupError
 from standup.meeting import Meeting
+from standup.notify import discord_channel
 from standup.notify.refusals import FAILURES, is_frozen, is_gone
 
 REQUEST_S = 30.0
@@ -95,6 +96,15 @@ class MessageThread:
     async def archive(self) -> None:
         """Archive the thread; whoever writes in it opens it again."""
         await self._answer(self._open.edit(archived=True))
+
+    async def empty(self) -> None:
+        """Delete what we said in the thread, and archive it; one that somebody deleted is empty."""
+        try:
+            await asyncio.wait_for(discord_channel.empty(self._bot, self._open.id), REQUEST_S)
+        except discord.NotFound:
+            return
+        except FAILURES as cause:
+            raise self._refusal(cause) from cause
 
     @property
     def _open(self) -> discord.Thread:

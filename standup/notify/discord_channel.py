@@ -6,7 +6,8 @@ One message per meeting, whatever is retried:
 2. Without one, the bot's own recent messages are looked through for the nonce: a send whose answer was lost
    has most likely arrived. (Discord forgets nonces after minutes; the card's footer keeps the meeting id.)
 3. Only then a message is sent, with ``enforce_nonce``, so that Discord itself drops a concurrent second one.
-   A message that it replaces (in an archived thread, or too old to be edited again) is deleted.
+   A message that it replaces (in an archived thread, or too old to be edited again) is deleted, and the live thread
+   below it emptied: with the message's id nobody would find it again.
 
 https://discord.com/developers/docs/resources/message#create-message
 """
@@ -153,7 +154,7 @@ class DiscordChannel:
         archived: to delete it takes a right that the bot does not ask for.
         """
         # A thread has the id of the message that it stands below.
-        return self._change(message_id, _emptied, timeout_s)
+        return self._change(message_id, empty, timeout_s)
 
     def _change(self, channel_id: int, change: Change, timeout_s: float) -> bool:
         token = self._settings.require_token()
@@ -193,6 +194,7 @@ async def _publish(token: str, post: _Post, message_id: int | None) -> Posted:
         sent = await channel.send(**arguments(post.notice), files=post.attachments(), nonce=nonce)
         if old_id is not None:
             await _take_down(channel, old_id)
+            await _take_words(client, old_id)
         return Posted(sent.id, created=True)
 
 
@@ -202,7 +204,11 @@ async def _changed(token: str, channel_id: int, change: Change) -> None:
         await change(client, channel_id)
 
 
-async def _emptied(client: discord.Client, thread_id: int) -> None:
+async def empty(client: discord.Client, thread_id: int) -> None:
+    """Delete what *client* said in its own thread and archive that; leave a thread that a person made.
+
+    Raises what discord.py raises, NotFound where there is no thread.
+    """
     assert client.user is not None, "a client that is logged in knows who it is"
     thread = await client.fetch_channel(thread_id)
     if not isinstance(thread, discord.Thread) or thread.owner_id != client.user.id:
@@ -246,6 +252,18 @@ async def _take_down(channel: discord.PartialMessageable, message_id: int) -> No
             log.warning(
                 "The old message could not be deleted (code %d); the new one stands below it", refusal.code
             )
+
+
+async def _take_words(client: discord.Client, message_id: int) -> None:
+    """Empty the live thread of a message that is replaced, where it has one."""
+    try:
+        await empty(client, message_id)
+    except discord.NotFound:
+        return
+    except discord.HTTPException as refusal:
+        log.warning(
+            "The thread of the old message could not be emptied (code %d); delete it in Discord", refusal.code
+        )
 
 
 async def _find(client: discord.Client, channel: discord.PartialMessageable, nonce: str) -> int | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from standup.transcribe import Pcm
 
 _PAD_MS = 100  # the detector needs a moment of silence to see speech begin
-_FIRST_MS = 1000  # almost everybody who speaks has begun by then, and listening on would cost twice as much
+_FIRST_MS = 500  # almost everybody who speaks has begun by then, and listening on would cost twice as much
 _OPTIONS = VadOptions(min_speech_duration_ms=0, min_silence_duration_ms=100, speech_pad_ms=0)
 
 

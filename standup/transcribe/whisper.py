@@ -29,7 +29,14 @@ from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
 from standup.transcribe import Hints, LanguageGuess, Reading, Word, cores, vram
-from standup.transcribe.context import FRAMES_PER_S, context_frames, frames, token_limit
+from standup.transcribe.context import (
+    FRAMES_PER_POSITION,
+    FRAMES_PER_S,
+    frames,
+    heard_frames,
+    shown_frames,
+    token_limit,
+)
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice
 
@@ -147,12 +154,15 @@ class WhisperEngine:
         alike = hints[0]
         tokenizer = self._tokenizer(model, alike.language)
         sizes = [frames(len(pcm)) for pcm in windows]
-        heard = context_frames(max(sizes), alike)
+        shown = shown_frames(max(sizes), alike, is_cut=self._choice.device != "cuda")
         tokens = token_limit(max(sizes), alike)
         prompts = _prompts(model, tokenizer, hints)
         with _translated():
-            features = [pad_or_trim(model.feature_extractor(pcm)[..., :-1], heard) for pcm in windows]
-            encoded = self._encode(model, features)
+            features = [
+                pad_or_trim(model.feature_extractor(pcm)[..., :-1], heard_frames(size, shown))
+                for pcm, size in zip(windows, sizes, strict=True)
+            ]
+            encoded = self._encode(model, features, -(-shown // FRAMES_PER_POSITION))
             results = model.model.generate(
                 encoded,
                 prompts,
@@ -167,11 +177,15 @@ class WhisperEngine:
         rows = zip(results, aligned, sizes, strict=True)
         return [_reading(*row, limit_tokens=tokens, model=self.label) for row in rows]
 
-    def _encode(self, model: WhisperModel, features: Sequence[np.ndarray]) -> StorageView:
-        """Return what the encoder makes of windows of one length, shape (windows, positions, width)."""
+    def _encode(self, model: WhisperModel, features: Sequence[np.ndarray], positions: int) -> StorageView:
+        """Return what the encoder makes of the windows, shape (windows, *positions*, width).
+
+        On CUDA it stays on the device, where nothing can be cut off: they are of one length there.
+        """
         if self._choice.device == "cuda":
             return model.encode(np.stack(features))
-        return StorageView.from_array(np.concatenate([np.asarray(model.encode(one)) for one in features]))
+        alone = (np.asarray(model.encode(one)) for one in features)
+        return StorageView.from_array(np.concatenate([one[:, :positions] for one in alone]))
 
     def _align(
         self,

@@ -87,6 +87,10 @@ class ThreadDouble:
         self._called("archive")
         self.is_archived = True
 
+    async def empty(self) -> None:
+        self._called("empty")
+        self._open.clear()
+
     @property
     def _open(self) -> dict[int, str]:
         assert self.below is not None
@@ -228,14 +232,28 @@ async def test_a_message_that_takes_no_edit(desk: Desk, is_archived: bool) -> No
 
 
 async def test_a_notice_that_was_posted_again(desk: Desk) -> None:
-    """The thread is the one of the message that stands; what was said under the deleted one is not repeated."""
+    """All is said anew in the thread of the message that stands; nothing stays where the meeting finds it no more."""
     desk.read(0, "Hello.")
     await desk.round()
     desk.message.message_id = NOTICE + 1
     desk.read(5_000, "Again.")
     await desk.round()
 
-    assert list(desk.discord.threads[NOTICE + 1].values()) == ["**Ana** 0:05 Again."]
+    assert desk.discord.threads[NOTICE] == {}
+    assert list(desk.discord.threads[NOTICE + 1].values()) == ["**Ana** 0:00 Hello.\n**Ana** 0:05 Again."]
+
+
+async def test_a_thread_that_cannot_be_left_yet(desk: Desk) -> None:
+    """The words wait while the old thread cannot be emptied, and move when it can."""
+    desk.read(0, "Hello.")
+    await desk.round()
+    desk.message.message_id = NOTICE + 1
+    desk.discord.errors = [ChannelUnreachable("Discord is away.")]
+    await desk.live._try(desk.live._round)
+    assert NOTICE + 1 not in desk.discord.threads
+    await desk.round()
+
+    assert desk.discord.threads == {NOTICE: {}, NOTICE + 1: {2: "**Ana** 0:00 Hello."}}
 
 
 async def test_a_discord_that_is_away(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

@@ -102,6 +102,29 @@ async def test_words_appear_once_and_go_on_after_a_restart(
     assert "Yesterday" not in recorder.log("recorder")
 
 
+async def test_a_notice_that_somebody_deleted(
+    discord: LoopbackDiscord, begin: Begin, ana: Participant, answer_to: Ask
+) -> None:
+    """All is said anew below the notice that is posted again, and nothing of it stays in the old thread."""
+    recorder = await begin(LIVE_THREAD="true")
+    reader = Reader(discord, recorder)
+    (notice,) = discord.messages(discord.text_channel_id)
+    await reader.read(ana, 12_000, "Hello.")
+    await discord.wait_until(lambda: len(lines(discord)) == 1, WAIT_S, "the first words")
+
+    del discord.world.messages[notice.id]
+    await discord.wait_until(
+        lambda: len(discord.world.threads) == 2 and len(lines(discord)) == 1,
+        WAIT_S,
+        "the words in a new thread",
+    )
+    await answer_to(discord, ana, "stop")
+
+    assert discord.messages(notice.id) == ()
+    assert discord.world.threads[notice.id].is_archived
+    assert discord.violations == []
+
+
 @pytest.mark.parametrize(
     "denied",
     [

@@ -51,6 +51,10 @@ class RoomDouble:
     def get_channel_or_thread(self, channel_id: int) -> Any:
         return self.channel
 
+    async def fetch_channel(self, channel_id: int) -> Any:
+        self._ask("fetch_channel", channel_id)
+        return self
+
     # the text channel, and the thread
 
     def get_partial_message(self, message_id: int) -> Any:
@@ -93,6 +97,7 @@ async def called(thread: MessageThread, call: str) -> None:
         "post": lambda: thread.post("Secret.", "nonce"),
         "edit": lambda: thread.edit(7, "Secret."),
         "archive": thread.archive,
+        "empty": thread.empty,
     }
     await work[call]()
 
@@ -184,7 +189,7 @@ async def test_a_message_that_takes_no_edit(
     assert not await thread.edit(7, "words")
 
 
-CALLS = ("find", "make", "own_texts", "post", "edit", "archive")
+CALLS = ("find", "make", "own_texts", "post", "edit", "archive", "empty")
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -211,13 +216,19 @@ async def test_errors(
     assert "Secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("call", CALLS[1:])
+@pytest.mark.parametrize("call", CALLS[1:-1])
 async def test_a_deleted_thread(thread: MessageThread, room: RoomDouble, call: str) -> None:
     """A thread that somebody deleted is left; only a look-up takes it for one that was never made."""
     room.error = answer(discord.NotFound, 404, 10003)
     with pytest.raises(NotifyError, match="deleted") as caught:
         await called(thread, call)
     assert not isinstance(caught.value, ChannelUnreachable)
+
+
+async def test_a_deleted_thread_is_empty(thread: MessageThread, room: RoomDouble) -> None:
+    """Nothing is left there to be deleted, so writing goes on elsewhere."""
+    room.error = answer(discord.NotFound, 404, 10003)
+    await thread.empty()
 
 
 @pytest.mark.parametrize(

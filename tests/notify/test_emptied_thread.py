@@ -11,6 +11,7 @@ import discord
 import pytest
 from discord.http import Route
 
+from standup.notice import Notice
 from standup.notify.discord_channel import DiscordChannel
 from standup.settings import load
 from standup.simulator.server import LoopbackDiscord
@@ -70,6 +71,23 @@ async def test_a_message_that_somebody_deleted_meanwhile_keeps_no_other(
 
     assert await asyncio.to_thread(channel_of(server).empty_thread, message_id)
 
+    assert server.messages(message_id) == ()
+
+
+async def test_a_message_that_is_replaced(server: LoopbackDiscord) -> None:
+    """The live thread of a message that somebody deleted is emptied when another takes its place."""
+    message_id = await say(server, "**Ana** 0:01 a secret")
+    del server.world.messages[message_id]
+
+    posted = await asyncio.to_thread(
+        channel_of(server).publish,
+        server.text_channel_id,
+        Notice("Notes"),
+        message_id=message_id,
+        nonce="20261130-090000-abc123de",
+    )
+
+    assert posted.created
     assert server.messages(message_id) == ()
 
 

@@ -1,11 +1,13 @@
-"""How much of a window Whisper hears, and how much it may say to it."""
+"""How much of a window Whisper hears, how much of that it is shown, and how much it may say to it."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from standup.transcribe import Hints
-from standup.transcribe.context import context_frames, frames, token_limit
+from standup.transcribe.context import frames, heard_frames, shown_frames, token_limit
 
 CAREFUL = Hints("en", is_careful=True)
 
@@ -24,16 +26,39 @@ def test_frames_are_hundredths_of_a_second(samples: int, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("longest_frames", "hints", "expected"),
+    ("longest_frames", "hints", "is_cut", "expected"),
     [
-        pytest.param(1200, Hints("en"), 1500, id="three seconds of silence"),
-        pytest.param(2900, Hints("en"), 3000, id="no more than the model knows"),
-        pytest.param(200, CAREFUL, 3000, id="all of it for a careful reading"),
+        pytest.param(1200, Hints("en"), True, 1300, id="a second of silence"),
+        pytest.param(1200, Hints("en"), False, 1500, id="three where it is heard and shown alike"),
+        pytest.param(2950, Hints("en"), True, 3000, id="no more than the model knows"),
+        pytest.param(200, CAREFUL, True, 3000, id="all of it for a careful reading"),
     ],
 )
-def test_silence_follows_the_speech(longest_frames: int, hints: Hints, expected: int) -> None:
-    """Less would make real voices loop; more costs time."""
-    assert context_frames(longest_frames, hints) == expected
+def test_little_silence_is_shown(longest_frames: int, hints: Hints, is_cut: bool, expected: int) -> None:
+    """Every token costs as much as is shown; what cannot be cut is shown as it was heard."""
+    assert shown_frames(longest_frames, hints, is_cut=is_cut) == expected
+
+
+@pytest.mark.parametrize(
+    ("speech_frames", "shown", "expected"),
+    [
+        pytest.param(1200, 1300, 1400, id="the longest of a batch"),
+        pytest.param(300, 1300, 1300, id="a short one hears what the others are shown"),
+        pytest.param(2900, 3000, 3000, id="no more than the model knows"),
+    ],
+)
+def test_silence_is_heard_behind_the_speech(speech_frames: int, shown: int, expected: int) -> None:
+    """Less than two seconds make real voices loop; more costs time."""
+    assert heard_frames(speech_frames, shown) == expected
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1), st.booleans(), st.booleans())
+def test_windows_fit_together(speech: list[int], is_careful: bool, is_cut: bool) -> None:
+    """What is shown was heard of each, and windows that cannot be cut are heard at one length."""
+    shown = shown_frames(max(speech), Hints("en", is_careful=is_careful), is_cut=is_cut)
+    heard = {heard_frames(one, shown) for one in speech}
+    assert min(heard) >= shown
+    assert is_cut or heard == {shown}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,6 @@ from __future__ import annotations
 from standup.transcribe import SAMPLE_RATE_HZ, Hints
 
 FRAMES_PER_S = 100
-FRAMES_PER_POSITION = 2
-"""The encoder halves them."""
 _FULL_FRAMES = 30 * FRAMES_PER_S
 _HEARD_TAIL, _SHOWN_TAIL = 2 * FRAMES_PER_S, FRAMES_PER_S
 _UNCUT_TAIL = 3 * FRAMES_PER_S
@@ -22,6 +20,11 @@ _TOKENS_PER_S = {"en": 6}  # generous for English; other scripts need up to thre
 def frames(samples: int) -> int:
     """Return how many whole frames that many samples are."""
     return samples * FRAMES_PER_S // SAMPLE_RATE_HZ
+
+
+def positions(count: int) -> int:
+    """Return how many positions the encoder makes of *count* frames: half as many, rounded up."""
+    return -(-count // 2)
 
 
 def shown_frames(longest_frames: int, hints: Hints, *, is_cut: bool) -> int:

@@ -28,15 +28,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from standup.errors import ModelLoadError, OutOfMemory, TranscribeError
-from standup.transcribe import Hints, LanguageGuess, Reading, Word, cores, vram
-from standup.transcribe.context import (
-    FRAMES_PER_POSITION,
-    FRAMES_PER_S,
-    frames,
-    heard_frames,
-    shown_frames,
-    token_limit,
-)
+from standup.transcribe import Hints, LanguageGuess, Reading, Word, context, cores, vram
 from standup.transcribe.cuda import preload_cublas
 from standup.transcribe.models import ModelChoice
 
@@ -153,16 +145,16 @@ class WhisperEngine:
         model = self._loaded()
         alike = hints[0]
         tokenizer = self._tokenizer(model, alike.language)
-        sizes = [frames(len(pcm)) for pcm in windows]
-        shown = shown_frames(max(sizes), alike, is_cut=self._choice.device != "cuda")
-        tokens = token_limit(max(sizes), alike)
+        sizes = [context.frames(len(pcm)) for pcm in windows]
+        shown = context.shown_frames(max(sizes), alike, is_cut=self._choice.device != "cuda")
+        tokens = context.token_limit(max(sizes), alike)
         prompts = _prompts(model, tokenizer, hints)
         with _translated():
             features = [
-                pad_or_trim(model.feature_extractor(pcm)[..., :-1], heard_frames(size, shown))
+                pad_or_trim(model.feature_extractor(pcm)[..., :-1], context.heard_frames(size, shown))
                 for pcm, size in zip(windows, sizes, strict=True)
             ]
-            encoded = self._encode(model, features, -(-shown // FRAMES_PER_POSITION))
+            encoded = self._encode(model, features, context.positions(shown))
             results = model.model.generate(
                 encoded,
                 prompts,
@@ -280,7 +272,7 @@ def _reading(
     merge_punctuations(aligned, _PREPENDED, _APPENDED)
     tokens = len(result.sequences_ids[0])
     return Reading(
-        words=tuple(_word(one, size / FRAMES_PER_S) for one in aligned if one["word"]),
+        words=tuple(_word(one, size / context.FRAMES_PER_S) for one in aligned if one["word"]),
         avg_logprob=float(result.scores[0]) * tokens / (tokens + 1),
         no_speech_prob=float(result.no_speech_prob),
         is_cut=tokens >= limit_tokens,

@@ -229,6 +229,7 @@ async def test_a_deleted_thread_is_empty(thread: MessageThread, room: RoomDouble
     """Nothing is left there to be deleted, so writing goes on elsewhere."""
     room.error = answer(discord.NotFound, 404, 10003)
     await thread.empty()
+    assert room.asked == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standup.transcribe import Hints
-from standup.transcribe.context import frames, heard_frames, shown_frames, token_limit
+from standup.transcribe.context import frames, heard_frames, positions, shown_frames, token_limit
 
 CAREFUL = Hints("en", is_careful=True)
 
@@ -23,6 +23,12 @@ CAREFUL = Hints("en", is_careful=True)
 def test_frames_are_hundredths_of_a_second(samples: int, expected: int) -> None:
     """Sixteen thousand samples are a second."""
     assert frames(samples) == expected
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, 0), (1, 1), (2, 1), (3000, 1500)])
+def test_the_encoder_halves_frames(number: int, expected: int) -> None:
+    """A last frame without another still makes a position."""
+    assert positions(number) == expected
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ class Guests:
         self.names = list(names)
         self.came: list[str] = []
         self.handed_back: list[str] = []
+        self.read_to_the_end: list[str] = []
         self.finished: dict[str, threading.Event] = {one: threading.Event() for one in names}
         self.changed = threading.Condition()
 
@@ -73,11 +74,18 @@ class Guests:
             except HandedBack:
                 self._note(self.handed_back, name)
                 return
+        self._note(self.read_to_the_end, name)
 
     def until(self, *names: str) -> None:
         """Return when those have come, in that order."""
         with self.changed:
             assert self.changed.wait_for(lambda: self.came == list(names), PATIENCE_S), self.came
+
+    def finish(self, name: str) -> None:
+        """Let one be read to its end, and return when it is: its host may be done the moment after."""
+        self.finished[name].set()
+        with self.changed:
+            assert self.changed.wait_for(lambda: name in self.read_to_the_end, PATIENCE_S), self.came
 
     def _note(self, where: list[str], name: str) -> None:
         with self.changed:
@@ -90,7 +98,7 @@ def test_guests_come_as_far_as_there_are_places() -> None:
     guests = Guests("a", "b", "c")
     with Company(lambda: 2, guests.waiting, guests.read, look_s=0.001):
         guests.until("a", "b")
-        guests.finished["a"].set()
+        guests.finish("a")
         guests.until("a", "b", "c")
     assert sorted(guests.handed_back) == ["b", "c"]
 
@@ -100,7 +108,7 @@ def test_guests_go_when_their_host_is_done() -> None:
     guests = Guests("a", "b")
     with Company(lambda: 2, guests.waiting, guests.read, look_s=0.001) as company:
         guests.until("a", "b")
-        guests.finished["a"].set()
+        guests.finish("a")
         assert company.has_guests
     assert not company.has_guests
     assert guests.handed_back == ["b"]

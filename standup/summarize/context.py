@@ -13,7 +13,7 @@ from standup.summarize.turns import Turn
 from standup.summarize.wording import clean, strip_end, strip_lead
 from standup.summarize.words import FILLERS
 
-LOOKS_BACK = 2
+LOOKS_BACK = 3
 """How many turns before its own may say what an item is about."""
 LONGEST_CHARACTERS = 140
 EARLY_WORDS = 4

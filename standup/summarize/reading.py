@@ -15,6 +15,8 @@ from standup.summarize.context import before, is_poor
 from standup.summarize.due import find_due, without_due
 from standup.summarize.marks import Label, Mark, whole
 from standup.summarize.names import Roster
+from standup.summarize.obstacle import joined
+from standup.summarize.promise import with_promises
 from standup.summarize.turns import Turn
 from standup.summarize.wording import capitalised, clean, phrase, strip_end, strip_when
 from standup.summary import Item, Kind
@@ -105,6 +107,8 @@ class _Reading:
         asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
         if asked is None or asked.is_answered or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
             return False
+        if mark.label is Label.NEXT and not asked.is_open:
+            return False
         asked.answer(evidence)
         asked.take(speaker, due or asked.item.due)
         return True
@@ -124,8 +128,8 @@ class _Reading:
             return
         due = _due(kind, text)
         words = phrase(self._as_theirs(strip_when(without_due(clean(text), due)), person), kind)
-        is_promise = kind is Kind.ACTION and not mark.is_others and is_poor(words, self.roster.names)
-        if is_promise and self._promise(mark, evidence, due):
+        is_own = kind in (Kind.ACTION, Kind.NEXT) and not mark.is_others
+        if is_own and is_poor(words, self.roster.names) and self._promise(mark, evidence, find_due(text)):
             return
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
@@ -180,7 +184,7 @@ class _Reading:
 def items(marks: Iterable[Mark], turns: Sequence[Turn], roster: Roster) -> tuple[Item, ...]:
     """Return the items that *marks*, in the order in which they were said, make of *turns*; each once."""
     reading = _Reading(turns, roster)
-    for mark in _whole(tuple(marks), turns):
+    for mark in _whole(with_promises(tuple(joined(marks, turns)), turns), turns):
         reading.take(mark)
     return _merged(one.item for one in reading.drafts)
 

@@ -39,6 +39,8 @@ _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
 #: "Do you want a table from me?" is the speaker's own.
 _OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
+#: "You've got the raw counts, haven't you?" asks for nothing to be done.
+_TAG = re.compile(r"\b(?:have|has|had|did|was|were)n't (?:you|it|they|he|she|we)\W*$", re.IGNORECASE)
 _AND_I = re.compile(r"(?<=[.!?])\s+(?=(?:and|also|plus|then),?\s+i\b)", re.IGNORECASE)
 #: Days that a next means anyway.
 _NOW = frozenset({"today", "this week", "this afternoon"})
@@ -53,13 +55,13 @@ class _Draft:
     speaker: str
     is_open: bool = False
     """Whether it becomes the task of whoever agrees to it."""
-    is_answered: bool = False
-    """Whether somebody agreed to it."""
+    answered_in: int | None = None
+    """The turn in which somebody agreed to it."""
 
-    def answer(self, evidence: tuple[str, ...]) -> None:
+    def answer(self, turn: int, evidence: tuple[str, ...]) -> None:
         """Note where somebody agreed to it."""
         self.item = replace(self.item, evidence=_together(self.item.evidence, evidence))
-        self.is_answered = True
+        self.answered_in = turn
 
     def take(self, person: str, due: str | None) -> None:
         """Make it the task of *person*."""
@@ -98,18 +100,21 @@ class _Reading:
         asked, turn = self._asked(place, ANSWERED_WITHIN), self.turns[place]
         if asked is None:
             return
-        asked.answer(evidence)
+        asked.answer(place, evidence)
         if asked.is_open and turn.speaker != asked.speaker:
             asked.take(turn.speaker, asked.item.due or find_due(turn.text))
 
     def _promise(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
         """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
         asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
-        if asked is None or asked.is_answered or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
+        if asked is None or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
             return False
-        if mark.label is Label.NEXT and not asked.is_open:
+        if asked.answered_in not in (None, mark.turn):
             return False
-        asked.answer(evidence)
+        between = {turn.speaker for turn in self.turns[asked.turn + 1 : mark.turn]}
+        if mark.label is Label.NEXT and not asked.is_open and asked.item.person not in between:
+            return False  # whoever was asked has yet to answer
+        asked.answer(mark.turn, evidence)
         asked.take(speaker, due or asked.item.due)
         return True
 
@@ -121,6 +126,8 @@ class _Reading:
 
     def _draft(self, mark: Mark, text: str, evidence: tuple[str, ...]) -> None:
         kind, turn = _KINDS[mark.label], self.turns[mark.turn]
+        if kind is Kind.ACTION and _TAG.search(text):
+            return
         if kind is Kind.ACTION and _OFFER.search(text):
             mark = replace(mark, is_others=False)
         person = self._person(mark, kind, text)

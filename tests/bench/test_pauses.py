@@ -58,7 +58,7 @@ def test_a_sentence_each() -> None:
         ("u1.1", "No stops here"),
     ]
     assert (made[0].start_ms, made[3].start_ms, made[3].end_ms) == (0, 20_000, 30_000)
-    assert [after.start_ms - one.end_ms for one, after in itertools.pairwise(made)] == [PAUSE_MS] * 2
+    assert [after.start_ms - one.end_ms for one, after in itertools.pairwise(made[:3])] == [PAUSE_MS] * 2
     assert made[2].end_ms <= 10_000
 
 

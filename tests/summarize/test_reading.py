@@ -75,6 +75,16 @@ def read(script: str) -> list[Told]:
             id="a yes that was not marked",
         ),
         pytest.param(
+            "Ana: {action@: Ben, can you order the laptops?}\nBen: No time.\nCy: Happy to. {next: I'll do it Monday}.",
+            [("3", "action", "Order the laptops", "Monday", ("u0", "u2"))],
+            id="whoever takes it over",
+        ),
+        pytest.param(
+            "Ana: {action@: You've got the keys, haven't you?} {action@: Ben, can you order the laptops?}",
+            [("2", "action", "Order the laptops", None, ("u0",))],
+            id="no request",
+        ),
+        pytest.param(
             "Ana: {action@: Ben, can you order the laptops?}\nCy: Me, {next: I'll do the same in Rome}.",
             [
                 ("2", "action", "Order the laptops", None, ("u0",)),

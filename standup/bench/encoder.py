@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from standup.bench.packing import pack
+from standup.bench.packing import pack, unpacked
 from standup.errors import InputRefused
 from standup.summarize.marks import LABELS
 
@@ -110,6 +110,16 @@ def _layer_names(end: str) -> list[tuple[str, tuple[str, ...]]]:
         (f"narrow.{end}", ("output.dense",)),
         (f"last_norm.{end}", ("output.LayerNorm",)),
     ]
+
+
+def read(encoder: Encoder, path: Path) -> None:
+    """Give *encoder* the weights that `write` wrote to *path*, as exact as bytes are."""
+    import onnx
+
+    kept = unpacked(onnx.load(path))
+    with torch.no_grad():
+        for name, one in encoder.named_parameters():
+            one.copy_(torch.from_numpy(kept[name].copy()))
 
 
 def write(encoder: Encoder, path: Path) -> None:

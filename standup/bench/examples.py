@@ -1,6 +1,7 @@
 """What the tagger learns from: marked standups as numbered word pieces with the answers that are wanted of each.
 
-Each reading of a standup differs a little: other names, no punctuation, words as a speech recogniser might spoil them.
+Each reading of a standup differs a little: other names, no punctuation, words as a speech recogniser might spoil them,
+words that are hidden.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ UNKNOWN = -100
 RENAMED, UNPUNCTUATED, SPOILED = 0.5, 0.25, 0.35
 """How many readings have other names, no punctuation, spoiled words."""
 SPOILED_WORDS = 0.08
-CLS, SEP = "[CLS]", "[SEP]"
+MASKED = 0.1
+"""The share of word pieces that are hidden, so that what stands around them has to do."""
+CLS, SEP, MASK = "[CLS]", "[SEP]", "[MASK]"
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _NAMES = (
@@ -74,6 +77,8 @@ class Reader:
     def __init__(self, tokenizer: Any, standups: Sequence[MarkedStandup], chance: random.Random) -> None:
         self._tokenizer = tokenizer
         self._chance = chance
+        self._mask = tokenizer.token_to_id(MASK)
+        self._borders = {tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)}
         self._words = [
             word for one in standups for line in one.lines for word in re.findall(r"[a-z]{2,}", line.text)
         ]
@@ -88,6 +93,7 @@ class Reader:
             if len(example.ids) + len(line.ids) > ROOM_TOKENS and len(example.ids) > 1:
                 break
             example.extend(line)
+        example.ids = [self._seen(one) for one in example.ids]
         return example
 
     def parts(self, standup: MarkedStandup) -> int:
@@ -131,6 +137,11 @@ class Reader:
     def _pieces(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+    def _seen(self, piece: int) -> int:
+        """Return *piece*, or what hides it; never what begins a text or ends a line."""
+        is_hidden = self._chance.random() < MASKED and piece not in self._borders
+        return self._mask if is_hidden else piece
 
     def _spoken(self, word: str, manner: Manner, *, is_first: bool) -> str:
         """Return *word* as it is heard in this reading; empty when it is not."""

@@ -1,8 +1,9 @@
 """Fit the tagger to the marked standups: `python -m standup.bench.fitting tests/data/standups/marked`.
 
-Writes `standup/summarize/weights`. Takes about an hour on two cores and the packages that `standup.bench.encoder`
-names. Words are judged by cross entropy; the embeddings of words stay as MiniLM has them, so that words which no
-marked standup holds keep their neighbours.
+Writes `standup/summarize/weights`. Takes about an hour on two cores that multiply bfloat16 (AVX-512), three on others,
+and the packages that `standup.bench.encoder` names; `--from` goes on from weights that were fitted before. Words are
+judged by cross entropy; the embeddings of words stay as MiniLM has them, so that words which no marked standup holds
+keep their neighbours.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import torch
 from rich.progress import Progress
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from standup.bench.encoder import Encoder, base_folder, begin, write
+from standup.bench.encoder import Encoder, base_folder, begin, read, write
 from standup.bench.examples import UNKNOWN, Example, Reader
 from standup.bench.marked import MarkedStandup, load
 from standup.errors import StandupError
@@ -28,6 +29,8 @@ from standup.summarize.tagger import WEIGHTS
 
 BATCH = 8
 RATE, OUTPUTS_RATE = 2e-4, 1e-3
+AGAIN = 0.5
+"""The share of these rates for weights that were fitted before."""
 WARM_STEPS = 50
 SMOOTHING = 0.05
 OTHERS_WEIGHT = 0.5
@@ -35,18 +38,27 @@ SORTED_BATCHES = 8
 """Examples of like length share a batch, so that little is padding; so many batches are sorted together."""
 
 
-def fit(standups: Sequence[MarkedStandup], rounds: float, seed: int = 1) -> Encoder:
-    """Return an encoder that has read all *standups* *rounds* times; the same seed, machine and torch give the same."""
+def fit(
+    standups: Sequence[MarkedStandup], rounds: float, seed: int = 1, fitted: Path | None = None
+) -> Encoder:
+    """Return an encoder that has read all *standups* *rounds* times; the same seed, machine and torch give the same.
+
+    It begins with MiniLM, or with the weights that were *fitted* before.
+    """
     torch.manual_seed(seed)
     chance = random.Random(seed)
     reader = Reader(tokenizer(), standups, chance)
     encoder = Encoder()
-    begin(encoder)
+    if fitted is None:
+        begin(encoder)
+    else:
+        read(encoder, fitted / "tagger.onnx")
+    share = 1.0 if fitted is None else AGAIN
     encoder.words.requires_grad_(False)
     body = [one for name, one in encoder.named_parameters() if one.requires_grad and "outputs" not in name]
     groups = [
-        {"params": body, "lr": RATE},
-        {"params": list(encoder.outputs.parameters()), "lr": OUTPUTS_RATE},
+        {"params": body, "lr": share * RATE},
+        {"params": list(encoder.outputs.parameters()), "lr": share * OUTPUTS_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     steps = int(rounds * sum(reader.parts(one) for one in standups) / BATCH)
@@ -94,7 +106,8 @@ def _batches(
 
 def learn(encoder: Encoder, batch: Sequence[Example], optimizer: torch.optim.Optimizer) -> float:
     """Take one step towards the answers of *batch*; return how wrong the outputs were before it."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    is_fast = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_fast):
         outputs = encoder(_padded([one.ids for one in batch], 0))
     loss = _loss(outputs.float(), batch)
     optimizer.zero_grad()
@@ -134,6 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--rounds", type=float, default=12, help="how often each is read (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from", type=Path, dest="fitted", help="weights to go on from; default: MiniLM's")
     parser.add_argument(
         "--to", type=Path, default=WEIGHTS, help="where the weights go (default: %(default)s)"
     )
@@ -141,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began_s = time.monotonic()
     try:
         standups = load(chosen.folder)
-        encoder = fit(standups, chosen.rounds, chosen.seed)
+        encoder = fit(standups, chosen.rounds, chosen.seed, chosen.fitted)
     except StandupError as refused:
         print(refused, file=sys.stderr)
         return 1

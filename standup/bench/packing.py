@@ -36,6 +36,25 @@ def pack(model: Any) -> None:
         graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scales"))
 
 
+def unpacked(model: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the parameters of a network that `pack` made *model* of, by their names in torch.
+
+    A matrix that is multiplied with has lost its name; the bias that is added behind it has not.
+    """
+    from onnx import numpy_helper
+
+    kept = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    makers = {made: node for node in model.graph.node for made in node.output}
+    for name in [one.removesuffix(".bytes") for one in kept if one.endswith(".bytes")]:
+        kept[name] = kept.pop(f"{name}.bytes") * kept.pop(f"{name}.scales")
+    for node in model.graph.node:
+        bias = next((one for one in node.input if one.endswith(".bias")), None)
+        factors = [one for made in node.input if made in makers for one in makers[made].input if one in kept]
+        if node.op_type == "Add" and bias is not None and factors:
+            kept[f"{bias.removesuffix('.bias')}.weight"] = kept.pop(factors[0]).T
+    return kept
+
+
 def rounded(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return *matrix* as bytes and the scale of each column; their product is off by half a scale at most."""
     scales = np.maximum(np.abs(matrix).max(axis=0), np.finfo(np.float32).tiny) / LARGEST

@@ -189,6 +189,9 @@ def summarize(
         str | None,
         typer.Option(metavar="STYLE|ID", help="Also list the mistakes (dev half only).", show_default=False),
     ] = None,
+    pauses: Annotated[
+        bool, typer.Option("--pauses", help="Cut what is said at its pauses first, as a recorder does.")
+    ] = False,
     data: Annotated[
         Path, typer.Option(help="Folder of both halves; default: the checkout's.", show_default=False)
     ] = STANDUPS,
@@ -198,13 +201,14 @@ def summarize(
 
     Ends with 1 when a target is missed on the test half.
     """
+    from standup.bench.pauses import paused
     from standup.bench.standups import load as annotated
     from standup.bench.summarize import describe, measure
     from standup.cli import scores
 
     if show and half is Half.test:
         raise typer.BadParameter("the test half is held out; --show works on the dev half only")
-    standups = annotated(data, half.value)
+    standups = [paused(one) if pauses else one for one in annotated(data, half.value)]
     known_styles = {one.style for one in annotated(data, Half.dev.value)}
     writer = _writer(model, predictions)
     with Console(stderr=True).status("Summarizing"):

@@ -13,7 +13,7 @@ from standup.summarize.turns import Turn
 from standup.summarize.wording import clean, strip_end, strip_lead
 from standup.summarize.words import FILLERS
 
-LOOKS_BACK = 2
+LOOKS_BACK = 3
 """How many turns before its own may say what an item is about."""
 LONGEST_CHARACTERS = 140
 EARLY_WORDS = 4
@@ -23,7 +23,7 @@ ENOUGH, ENOUGH_AFTER_EARLY = 3, 6
 LEAST_OWN = 2
 """So many words of its own must a sentence have to say what another is about."""
 
-# A few words of somebody else without a verb's subject name what the other is to speak of: "And the video?"
+# A question of few words without a verb's subject names what the other is to speak of: "And the video?"
 _PROMPT = re.compile(r"(?!.*\b(?:i|we|you|he|she|they|it)\b)\W*\w+(?:\W+\w+){0,2}\W*", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+(?:'\w+)*")
@@ -67,7 +67,8 @@ def before(
     """
     for turn, sentence_start, sentence in _sentences(turns, place, start):
         text = strip_end(strip_lead(clean(sentence)))
-        is_prompt = turn.speaker != turns[place].speaker and _PROMPT.fullmatch(text) is not None
+        is_asked = turn.speaker != turns[place].speaker and "?" in sentence
+        is_prompt = is_asked and _PROMPT.fullmatch(text) is not None
         if _own(text, names) >= (1 if is_prompt else LEAST_OWN):
             return _shortened(text), turn.evidence(sentence_start, sentence_start + len(sentence))
     return "", ()

@@ -15,6 +15,8 @@ from standup.summarize.context import before, is_poor
 from standup.summarize.due import find_due, without_due
 from standup.summarize.marks import Label, Mark, whole
 from standup.summarize.names import Roster
+from standup.summarize.obstacle import joined
+from standup.summarize.promise import with_promises
 from standup.summarize.turns import Turn
 from standup.summarize.wording import capitalised, clean, phrase, strip_end, strip_when
 from standup.summary import Item, Kind
@@ -37,6 +39,8 @@ _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
 #: "Do you want a table from me?" is the speaker's own.
 _OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
+#: "You've got the raw counts, haven't you?" asks for nothing to be done.
+_TAG = re.compile(r"\b(?:have|has|had|did|was|were)n't (?:you|it|they|he|she|we)\W*$", re.IGNORECASE)
 _AND_I = re.compile(r"(?<=[.!?])\s+(?=(?:and|also|plus|then),?\s+i\b)", re.IGNORECASE)
 #: Days that a next means anyway.
 _NOW = frozenset({"today", "this week", "this afternoon"})
@@ -51,13 +55,13 @@ class _Draft:
     speaker: str
     is_open: bool = False
     """Whether it becomes the task of whoever agrees to it."""
-    is_answered: bool = False
-    """Whether somebody agreed to it."""
+    answered_in: int | None = None
+    """The turn in which somebody agreed to it."""
 
-    def answer(self, evidence: tuple[str, ...]) -> None:
+    def answer(self, turn: int, evidence: tuple[str, ...]) -> None:
         """Note where somebody agreed to it."""
         self.item = replace(self.item, evidence=_together(self.item.evidence, evidence))
-        self.is_answered = True
+        self.answered_in = turn
 
     def take(self, person: str, due: str | None) -> None:
         """Make it the task of *person*."""
@@ -96,16 +100,21 @@ class _Reading:
         asked, turn = self._asked(place, ANSWERED_WITHIN), self.turns[place]
         if asked is None:
             return
-        asked.answer(evidence)
+        asked.answer(place, evidence)
         if asked.is_open and turn.speaker != asked.speaker:
             asked.take(turn.speaker, asked.item.due or find_due(turn.text))
 
     def _promise(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
         """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
         asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
-        if asked is None or asked.is_answered or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
+        if asked is None or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
             return False
-        asked.answer(evidence)
+        if asked.answered_in not in (None, mark.turn):
+            return False
+        between = {turn.speaker for turn in self.turns[asked.turn + 1 : mark.turn]}
+        if mark.label is Label.NEXT and not asked.is_open and asked.item.person not in between:
+            return False  # whoever was asked has yet to answer
+        asked.answer(mark.turn, evidence)
         asked.take(speaker, due or asked.item.due)
         return True
 
@@ -117,6 +126,8 @@ class _Reading:
 
     def _draft(self, mark: Mark, text: str, evidence: tuple[str, ...]) -> None:
         kind, turn = _KINDS[mark.label], self.turns[mark.turn]
+        if kind is Kind.ACTION and _TAG.search(text):
+            return
         if kind is Kind.ACTION and _OFFER.search(text):
             mark = replace(mark, is_others=False)
         person = self._person(mark, kind, text)
@@ -124,8 +135,8 @@ class _Reading:
             return
         due = _due(kind, text)
         words = phrase(self._as_theirs(strip_when(without_due(clean(text), due)), person), kind)
-        is_promise = kind is Kind.ACTION and not mark.is_others and is_poor(words, self.roster.names)
-        if is_promise and self._promise(mark, evidence, due):
+        is_own = kind in (Kind.ACTION, Kind.NEXT) and not mark.is_others
+        if is_own and is_poor(words, self.roster.names) and self._promise(mark, evidence, find_due(text)):
             return
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
@@ -180,7 +191,7 @@ class _Reading:
 def items(marks: Iterable[Mark], turns: Sequence[Turn], roster: Roster) -> tuple[Item, ...]:
     """Return the items that *marks*, in the order in which they were said, make of *turns*; each once."""
     reading = _Reading(turns, roster)
-    for mark in _whole(tuple(marks), turns):
+    for mark in _whole(with_promises(tuple(joined(marks, turns)), turns), turns):
         reading.take(mark)
     return _merged(one.item for one in reading.drafts)
 

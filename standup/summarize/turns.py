@@ -1,4 +1,8 @@
-"""What one person says in one go: utterances of one speaker, joined where the recogniser cut a sentence. Pure."""
+"""What one person says in one go: utterances of one speaker, joined where only a pause parts them. Pure.
+
+A recorder ends an utterance at every breath, mostly between two sentences; what a sentence speaks of often stands in
+the one before it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,10 @@ from dataclasses import dataclass
 from standup.transcript import Transcript, Utterance
 
 CONTINUES_WITHIN_MS = 3000
-"""A longer pause ends a turn, whatever its punctuation."""
+"""A longer pause ends a turn."""
 LONGEST_CHARACTERS = 600
 """Nothing is joined beyond this, and a longer utterance is cut into several turns."""
 
-_ENDED = re.compile(r"[.!?][\"')\]]*$")
 _PIECE = re.compile(
     rf"\S.{{0,{LONGEST_CHARACTERS - 1}}}(?:(?<=[.!?])(?=\s)|$)|\S.{{0,{LONGEST_CHARACTERS - 1}}}(?=\s|$)"
     rf"|\S{{1,{LONGEST_CHARACTERS}}}",
@@ -49,7 +52,7 @@ def turns(transcript: Transcript) -> tuple[Turn, ...]:
     """Return the turns of *transcript* in the order in which they began; everything spoken is in one of them.
 
     An utterance is joined to the one before it when both are the same person's, nobody spoke between them, the pause
-    is short, and the first has no mark at its end.
+    is short, and both together are not too long.
     """
     return tuple(_turns(transcript))
 
@@ -73,5 +76,4 @@ def _goes_on(last: Utterance, one: Utterance) -> bool:
 
 
 def _fits(said: list[tuple[str, str]], text: str) -> bool:
-    length = sum(len(each) + 1 for each, _ in said) + len(text)
-    return _ENDED.search(said[-1][0]) is None and length <= LONGEST_CHARACTERS
+    return sum(len(each) + 1 for each, _ in said) + len(text) <= LONGEST_CHARACTERS

@@ -29,6 +29,17 @@ _STUTTERS = re.compile(
     r"\b(i|we|the|a|to|and|in|of|is|my|on|for|i'm|it's|i'll|that's)(?:\s*[,-]*\s+\1\b)+", re.IGNORECASE
 )
 
+# "The churn model the churn model", "on the, on the data", "the, the": said again, and not a figure or a "no, no".
+_COUNTING = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\\w+teen|\\w+ty|hundred|thousand|zero|one|half"
+_EMPHASIS = "no|yes|yeah|never|very|really|so|too|much|many|more|long|far|bye|ha|now|please|again"
+# "Bit by bit by Friday", "again and again and": no slip.
+_LINKS = "by|after|to|and|or|for|at|in|of|on|with|from"
+_REPEATS = re.compile(
+    rf"\b(?!(?:{_COUNTING})\b)((?:[a-z']+\s+){{1,2}}(?!(?:{_COUNTING}|{_LINKS})\b)[a-z']+),?\s+\1\b"
+    rf"|\b(?!(?:{_COUNTING}|{_EMPHASIS})\b)([a-z']+),\s+\2\b",
+    re.IGNORECASE,
+)
+
 _GREETING = re.compile(
     r"^(?:hi|hello|hey|good morning|good afternoon|morning|thanks(?: a lot)?|"
     r"thank you(?: very much)?)\b(?:\s*,?\s*(?:everyone|everybody|all|team|folks|guys|"
@@ -38,7 +49,7 @@ _GREETING = re.compile(
 _INTERJECTION = re.compile(
     r"^(?:(?:ok(?:ay)?|alright|all right|yeah|yep|yes|sure|so|well|right|great|cool|nice|oh|ah|and|but|"
     r"also|plus|then|anyway|i (?:also |just )?(?:think|guess|mean)(?: that)?|from my side|on my side|"
-    r"for me|from me|as well as)\b\s*,?\s*)+",
+    r"for me|from me|as well as|(?:apart|aside) from (?:that|this)|(?:other than|besides) (?:that|this))\b\s*,?\s*)+",
     re.IGNORECASE,
 )
 
@@ -72,6 +83,7 @@ _SUBJECTS = {
         rf" want to| need to| have to| hope to| aim to| intend to|'d like to| would like to|'m about to|"
         rf" should| must|'m| am|'s| is)|will|going to|gonna|plan to|"
         rf"planning to)\s+{_ALSO}(?:be\s+(?=\w+ing\b))?"
+        r"|what i(?:'m going to|'ll| will| want to| plan to) do(?: next| now| then| today)? is\s+(?:to\s+)?"
         r"|(?:my|the) (?:plan|goal|focus|priority)(?: for today| today)? is\s+(?:to\s+|on\s+)?)",
         re.IGNORECASE,
     ),
@@ -99,7 +111,7 @@ def clean(text: str) -> str:
     """Return *text* on one line without noises, asides and stutters, apostrophes straight."""
     words = _APOSTROPHES.sub("'", plain(text))
     words = _ASIDES.sub(" ", _NOISES.sub(_pause, words))
-    words = _STUTTERS.sub(r"\1", words)
+    words = _REPEATS.sub(r"\1\2", _STUTTERS.sub(r"\1", words))
     return re.sub(r"\s+([,.;!?])", r"\1", " ".join(words.split())).strip(" ,")
 
 
@@ -125,7 +137,7 @@ def strip_when(text: str) -> str:
 
 def capitalised(text: str) -> str:
     """Return *text* with a capital first letter; a word with digits or inner capitals is an identifier."""
-    first = text.split(" ", 1)[0].replace("'", "")
+    first = text.split(" ", 1)[0].replace("'", "").rstrip(",;:")
     return (
         text[:1].upper() + text[1:] if (first.isalpha() and first[1:].islower()) or len(first) == 1 else text
     )

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from standup.bench.encoder import OUTPUTS, Encoder
-from standup.bench.examples import UNKNOWN, Example, Reader
+from standup.bench.examples import MASKED, UNKNOWN, Example, Reader
 from standup.bench.fitting import WARM_STEPS, learn, pace
 from standup.bench.marked import MarkedStandup, parse
 from standup.summarize.marks import LABELS, Label
@@ -51,6 +51,18 @@ def test_answers() -> None:
     assert [UNKNOWN] * 3 == plain.labels[:3]
     assert UNKNOWN in plain.labels[-5:-1]
     assert len(plain.ids) == len(plain.labels) == len(plain.begins) == len(plain.others)
+
+
+def test_some_pieces_are_hidden() -> None:
+    """About one in ten is; where a text begins and a line ends can always be seen, and the answers stay."""
+    standups = parse("== one\npeople: Ann\n" + "Ann: {done: I fixed the login page of the shop}.\n" * 12)
+    mask, sep = (TOKENIZER.token_to_id(one) for one in ("[MASK]", "[SEP]"))
+    examples = [reader(standups, seed).example(standups[0]) for seed in range(30)]
+    seen = [one for example in examples for one in example.ids]
+
+    assert seen.count(mask) / len(seen) == pytest.approx(MASKED, abs=0.03)
+    assert seen.count(sep) == 12 * len(examples)
+    assert all(len(one.ids) == len(one.labels) for one in examples)
 
 
 def test_the_same_seed_gives_the_same_examples() -> None:

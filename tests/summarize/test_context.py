@@ -52,6 +52,7 @@ def test_before(place: int, start: int, expected: tuple[str, tuple[str, ...]]) -
     [
         pytest.param(Turn("1", (("And the video?", "u1"),)), ("the video", ("u1",)), id="a prompt"),
         pytest.param(Turn("2", (("And the video?", "u1"),)), ("", ()), id="one's own words"),
+        pytest.param(Turn("1", (("Wow!", "u1"),)), ("", ()), id="no question"),
         pytest.param(Turn("1", (("I sit here.", "u1"),)), ("", ()), id="a sentence"),
         pytest.param(
             Turn("1", (("The inner door leaked, and", "u1"),)), ("The inner door leaked", ("u1",)), id="and"

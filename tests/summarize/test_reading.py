@@ -65,6 +65,39 @@ def read(script: str) -> list[Told]:
             id="whoever takes it",
         ),
         pytest.param(
+            "Ana: {action@: Could somebody pick an icon?}\nCy: I have taste. {next: I'll pick one today}.",
+            [("3", "action", "Pick an icon", "today", ("u0", "u1"))],
+            id="whoever plans to",
+        ),
+        pytest.param(
+            "Ana: {action@: Could somebody pick an icon?}\nCy: With your colours, yes, I'll do that.",
+            [("3", "action", "Pick an icon", None, ("u0", "u1"))],
+            id="a yes that was not marked",
+        ),
+        pytest.param(
+            "Ana: {action@: Ben, can you order the laptops?}\nBen: No time.\nCy: Happy to. {next: I'll do it Monday}.",
+            [("3", "action", "Order the laptops", "Monday", ("u0", "u2"))],
+            id="whoever takes it over",
+        ),
+        pytest.param(
+            "Ana: {action@: You've got the keys, haven't you?} {action@: Ben, can you order the laptops?}",
+            [("2", "action", "Order the laptops", None, ("u0",))],
+            id="no request",
+        ),
+        pytest.param(
+            "Ana: {action@: Ben, can you order the laptops?}\nCy: Me, {next: I'll do the same in Rome}.",
+            [
+                ("2", "action", "Order the laptops", None, ("u0",)),
+                ("3", "next", "Ben, can you order the laptops: Do the same in Rome", None, ("u0", "u1")),
+            ],
+            id="another's plan",
+        ),
+        pytest.param(
+            "Ana: {blocker: I'm stuck with the maps}. {blocker: The licence isn't signed}.",
+            [("1", "blocker", "Stuck with the maps. The licence isn't signed", None, ("u0",))],
+            id="a blocker in two sentences",
+        ),
+        pytest.param(
             "Ana: {action@: Ben, can you order the laptops?}\nBen: No time.\nCy: {action: I'll do it on Monday}.",
             [("3", "action", "Order the laptops", "on Monday", ("u0", "u2"))],
             id="whoever promises it",

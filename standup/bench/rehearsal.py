@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import cycle
@@ -100,17 +100,20 @@ def spoken_sentences(folder: Path) -> tuple[str, ...]:
     return tuple(chosen) or SENTENCES
 
 
-def rehearse(folder: Path, minutes: float, sentences: Sequence[str] = SENTENCES) -> Rehearsal:
+def rehearse(folder: Path, minutes: float, sentences: Iterable[str] = SENTENCES) -> Rehearsal:
     """Make the tracks of a standup of about *minutes* in *folder*, voices taking turns.
 
-    Raises ServiceMissing when flite or ffmpeg is not installed.
+    They say the *sentences* in order, and from the first again where these end; of an iterator no more than are said
+    is taken. Raises ServiceMissing when flite or ffmpeg is not installed.
     """
     tapes = Tapes()
     utterances: list[Utterance] = []
     at_ms = PAUSE_MS
-    for index, (text, turn) in enumerate(zip(cycle(sentences), cycle(_turns(len(VOICES))), strict=False)):
+    told = cycle(sentences)
+    for index, turn in enumerate(cycle(_turns(len(VOICES)))):
         if at_ms >= minutes * 60_000:
             break
+        text = next(told)
         end_ms = tapes.lay(VOICES[turn], at_ms, _spoken(VOICES[turn], text))
         utterances.append(Utterance(f"u{index:04}", VOICES[turn], at_ms, end_ms).heard(text))
         at_ms = end_ms + PAUSE_MS

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import cycle
@@ -44,7 +44,10 @@ PAUSE_MS = 300
 """Between two turns."""
 SAMPLE_RATE_HZ = 16_000
 _SAMPLE_BYTES = 2
-_PATIENCE_S = 120
+_PATIENCE_S, _BYTES_PER_PATIENT_S = (
+    120,
+    10 * SAMPLE_RATE_HZ * _SAMPLE_BYTES,
+)  # encoding is faster than ten times sound
 _SEED = 1
 _FEWEST_WORDS, _MOST_WORDS = 5, 32  # flite takes about 2 to 12 s for them
 # What flite and the model's authors spell alike: no digits, symbols or letters that flite does not read.
@@ -100,17 +103,20 @@ def spoken_sentences(folder: Path) -> tuple[str, ...]:
     return tuple(chosen) or SENTENCES
 
 
-def rehearse(folder: Path, minutes: float, sentences: Sequence[str] = SENTENCES) -> Rehearsal:
+def rehearse(folder: Path, minutes: float, sentences: Iterable[str] = SENTENCES) -> Rehearsal:
     """Make the tracks of a standup of about *minutes* in *folder*, voices taking turns.
 
-    Raises ServiceMissing when flite or ffmpeg is not installed.
+    They say the *sentences* in order, and from the first again where these end; of an iterator no more than are said
+    is taken. Raises ServiceMissing when flite or ffmpeg is not installed.
     """
     tapes = Tapes()
     utterances: list[Utterance] = []
     at_ms = PAUSE_MS
-    for index, (text, turn) in enumerate(zip(cycle(sentences), cycle(_turns(len(VOICES))), strict=False)):
+    told = cycle(sentences)
+    for index, turn in enumerate(cycle(_turns(len(VOICES)))):
         if at_ms >= minutes * 60_000:
             break
+        text = next(told)
         end_ms = tapes.lay(VOICES[turn], at_ms, _spoken(VOICES[turn], text))
         utterances.append(Utterance(f"u{index:04}", VOICES[turn], at_ms, end_ms).heard(text))
         at_ms = end_ms + PAUSE_MS
@@ -149,7 +155,8 @@ def _spoken(voice: str, text: str) -> bytes:
 
 
 def _program(command: list[str], given: bytes = b"") -> None:
+    limit_s = _PATIENCE_S + len(given) / _BYTES_PER_PATIENT_S
     try:
-        subprocess.run(command, input=given, check=True, capture_output=True, timeout=_PATIENCE_S)
+        subprocess.run(command, input=given, check=True, capture_output=True, timeout=limit_s)
     except (OSError, subprocess.SubprocessError) as cause:
         raise ServiceMissing(f"{command[0]} is not installed or failed; run `./setup.sh`.") from cause

@@ -54,8 +54,8 @@ def in_words(figures: TranscribeFigures) -> str:
         f"{NAMES[name]} {one.startup_s:.1f} s" for name, one in figures.scores.items() if one.startup_s
     )
     return (
-        f"\n{figures.speech_s:.0f} s of speech in {figures.utterances} utterances, {figures.model} "
-        f"{figures.compute_type}, {figures.cores} cores, {figures.repetitions} × each in turn, medians.\n"
+        f"\n{figures.speech_s:.0f} s of speech, {figures.model} {figures.compute_type}, {figures.cores} cores, "
+        f"{figures.repetitions} × each in turn, medians; words of all {figures.utterances} utterances.\n"
         f"Start-up within the wall time of the commands: {startups}.\n{_MEANINGS}"
     )
 

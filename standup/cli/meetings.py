@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +35,7 @@ from standup.transcript import Transcript, clock
 
 if TYPE_CHECKING:
     from standup.archive import Archive
+    from standup.imports import OnRead
 
 STATE_COLOURS = {"recording": "red", "processing": "yellow", "done": "green", "parked": "bold red"}
 
@@ -209,14 +212,30 @@ def import_files(
             raise InputRefused(f"Two files are for one speaker ({name}); name them with NAME=FILE.")
         speakers[name] = Path(path)
     now = datetime.now(timezone.utc)
-    with opened() as archive, Console(stderr=True).status("Reading audio"):
+    with opened() as archive:
         archive.migrate()
-        made = imports.bring_in(archive, speakers, meeting_id(now, secrets.token_hex(4)), now)
+        with _reading() as on_read:
+            made = imports.bring_in(archive, speakers, meeting_id(now, secrets.token_hex(4)), now, on_read)
         try:
             sweep(archive, time.time_ns() // 1_000_000)
         except (ArchiveError, BrokerUnreachable) as problem:
             typer.echo(f"{problem} The import is safe on disk and waits for that.", err=True)
     typer.echo(made.id)
+
+
+@contextmanager
+def _reading() -> Iterator[OnRead]:
+    """Show a bar for each file that is read, where somebody looks at a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        shown: dict[str, TaskID] = {}
+
+        def read(speaker: str, read_ms: int, declared_ms: int) -> None:
+            if speaker not in shown:
+                shown[speaker] = bars.add_task(escape(speaker), total=declared_ms or None)
+            bars.update(shown[speaker], completed=read_ms)
+
+        yield read
 
 
 def named(name: str) -> Template:

@@ -37,6 +37,13 @@ _KINDS = {
 }
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 _SUBJECT = re.compile(r"^(?P<name>[^\W\d_][\w-]*)(?='s\b|\s+(?!and\b|or\b)\w)")
+#: "Ana told me she'd look at it", "Ben says he is stuck": what they said of themselves.
+_REPORT = re.compile(
+    r"\s+(?:also\s+)?(?:told (?:me|us)|said|says|asked me to (?:say|tell you)|wrote(?: me| us)?|mentioned)(?:\s+that)?"
+    r"\s+(?:he|she|they)(?=['\s])",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(r"\s+(?:also\s+)?told (?:me|us)(?:\s+that)?\s+", re.IGNORECASE)
 #: "Do you want a table from me?" is the speaker's own.
 _OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
 #: "You've got the raw counts, haven't you?" asks for nothing to be done.
@@ -146,11 +153,17 @@ class _Reading:
         self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
 
     def _as_theirs(self, text: str, person: str | None) -> str:
-        """Return *text* as *person* would say it, where it begins with their name: "Ben is stuck" is "I is stuck"."""
+        """Return *text* as *person* would say it, where it begins with their name: "Ben is stuck" is "I is stuck".
+
+        So is "Ben says he is stuck", "Ben said he'd look" is "I'll look", and "Ben told me it runs" is "it runs".
+        """
         found = _SUBJECT.match(text)
         if found is None or person is None or self.roster.find(found["name"]) != person:
             return text
-        return f"I{text[found.end() :]}"
+        if report := _REPORT.match(text, found.end()):
+            return "I" + re.sub("^'d ", "'ll ", text[report.end() :])
+        told = _TOLD.match(text, found.end())
+        return text[told.end() :] if told else f"I{text[found.end() :]}"
 
     def _with_topic(self, mark: Mark, words: str, evidence: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         """Return an item's words and evidence with what it is about, where its own words do not say that."""

@@ -64,3 +64,13 @@ def test_a_rehearsal_has_a_track_per_voice_and_takes_turns(tmp_path: Path) -> No
     assert sorted(rehearsal.tracks) == sorted(rehearsal.words) == sorted(VOICES)
     assert all(path.read_bytes().startswith(b"OggS") for path in rehearsal.tracks.values())
     assert all(end < start for (_, end), (start, _) in pairwise(times))
+
+
+@pytest.mark.integration
+def test_rehearsals_of_one_stream_say_one_thing_after_another(tmp_path: Path) -> None:
+    """What is left of the sentences is for the next meeting."""
+    told = iter(["Yes.", "No.", "Okay.", "Thank you."])
+    first = rehearse(tmp_path, 0.01, told)
+
+    assert [one.text for one in first.utterances] == ["Yes."]
+    assert next(told) == "No."

@@ -67,14 +67,27 @@ def test_missed_targets_are_named(figures: TranscribeFigures, missed: list[str])
     assert [one.name for one in figures.targets if not one.is_met] == missed
 
 
-def test_a_score_is_of_medians(tmp_path: Path) -> None:
-    """Times and memory are medians over the repetitions, words those of the last one."""
-    said = Utterance("u0", "a", 0, 2000).heard("Hello there, everybody.")
-    rehearsal = Rehearsal({"a": tmp_path}, (said,), {"a": said.text})
-    heard = Piece("a", 0, 2000, " hello there everybody")
-    runs = [Run(4.0, 100.0, (), 3.0), Run(1.0, 300.0, (), 1.0), Run(2.0, 200.0, (heard,), 2.0)]
+def meeting(folder: Path, text: str = "Hello there, everybody.", end_ms: int = 2000) -> Rehearsal:
+    said = Utterance("u0", "a", 0, end_ms)
+    return Rehearsal({"a": folder}, (said.heard(text) if text else said,), {"a": text or "Hello."})
 
-    assert score(rehearsal, runs) == Score(2.0, 2.0, 1.0, 0.0, Placement(0.0, 1.0, 0), 200.0)
+
+def test_a_score_is_of_medians(tmp_path: Path) -> None:
+    """Times and memory are medians over the repetitions, each of a meeting of its own length."""
+    heard = (Piece("a", 0, 2000, " hello there everybody"),)
+    runs = [Run(4.0, 100.0, heard, 3.0), Run(1.0, 300.0, heard, 1.0), Run(2.0, 200.0, heard, 2.0)]
+    meetings = [meeting(tmp_path, end_ms=end_ms) for end_ms in (8000, 4000, 2000)]
+
+    assert score(meetings, runs) == Score(2.0, 2.0, 0.5, 0.0, Placement(0.0, 1.0, 0), 200.0)
+
+
+def test_a_score_is_of_the_words_of_all_meetings(tmp_path: Path) -> None:
+    """Every meeting has its own speakers and utterances, though they have the same names in all of them."""
+    meetings = [meeting(tmp_path), meeting(tmp_path, "Good morning, Ana.")]
+    runs = [Run(1.0, 1.0, (Piece("a", 0, 2000, " hello there everybody"),)), Run(1.0, 1.0)]
+    made = score(meetings, runs)
+
+    assert (made.word_error_rate, made.placement) == (0.5, Placement(0.5, 0.5, 0))
 
 
 @pytest.mark.parametrize(("text", "tells_times"), [("Hello.", False), ("", True)])
@@ -82,9 +95,7 @@ def test_without_times_or_texts_only_speakers_are_scored(
     tmp_path: Path, text: str, tells_times: bool
 ) -> None:
     """A contender that tells no times, or a rehearsal of recordings, has no placement."""
-    said = Utterance("u0", "a", 0, 2000)
-    rehearsal = Rehearsal({"a": tmp_path}, (said.heard(text) if text else said,), {"a": "Hello."})
-    made = score(rehearsal, [Run(1.0, 1.0, (Piece("a", 0, 2000, " hello"),))], tells_times)
+    made = score([meeting(tmp_path, text)], [Run(1.0, 1.0, (Piece("a", 0, 2000, " hello"),))], tells_times)
 
     assert (made.placement, made.word_error_rate) == (None, 0.0)
 

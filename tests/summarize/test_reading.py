@@ -54,6 +54,22 @@ def read(script: str) -> list[Told]:
             id="somebody named",
         ),
         pytest.param(
+            "Ana: {action@: Ben also told me he'd look at the fog}. {blocker@: Cy says that he's stuck on the tests}.",
+            [
+                ("2", "action", "Look at the fog", None, ("u0",)),
+                ("3", "blocker", "Stuck on the tests", None, ("u0",)),
+            ],
+            id="what they said of themselves",
+        ),
+        pytest.param(
+            "Ana: {next@: Ben told me the tests are next}. {done@: Cy said hello to the team}.",
+            [
+                ("2", "next", "The tests are next", None, ("u0",)),
+                ("3", "done", "Said hello to the team", None, ("u0",)),
+            ],
+            id="what they said of something else",
+        ),
+        pytest.param(
             "Ana: Where is Cy?\nBen: {done@: He finished the exporter}.",
             [("3", "done", "He finished the exporter", None, ("u1",))],
             id="he was named before",

@@ -22,7 +22,7 @@ from standup.loudness import STEP_MS
 
 BITRATE = "48k"
 EFFORT = "5"
-"""Of libopus, of 10: speech of that bitrate sounds alike at both and is encoded five times as fast."""
+"""Of libopus, whose default of 10 takes five times as long."""
 RATE_HZ = 16_000
 _SAMPLE_BYTES = 2
 _BYTES_PER_MS = RATE_HZ * _SAMPLE_BYTES // 1000

@@ -151,7 +151,7 @@ async def test_without_permission_the_recording_goes_on(
 
     assert lines(discord) == []
     assert recorder.payloads(ana.user_id) == frames(1, 20)
-    assert recorder.log("recorder").count("live thread") == 1
+    assert recorder.log("recorder").count("live thread ends") == 1
     assert "Secret" not in recorder.log("recorder")
 
 

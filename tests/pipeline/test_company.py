@@ -23,9 +23,14 @@ from tests.local_processes import LocalWorker
 
 from .conftest import Rig
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("cpu_worker", "_connected")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("cpu_worker", "_connected"),
+]
 
 LONG_TIMES = 100
+LONG_S = 180  # it is read in ten seconds, or in over a minute beside other tests on a slow machine
 """How often the long recording repeats a few sentences: about a quarter of an hour of speech."""
 
 
@@ -71,7 +76,9 @@ def test_short_meetings_do_not_wait_for_a_long_one(
     assert rig.status(long, Stage.TRANSCRIBE).state is StageState.RUNNING
     assert len(social_worker.children()) == 1
 
-    rig.wait_until(lambda: rig.archive.meeting(long.id).state is MeetingState.DONE, "the long one is done")
+    rig.wait_until(
+        lambda: rig.archive.meeting(long.id).state is MeetingState.DONE, "the long one is done", LONG_S
+    )
     for one in (long, *short):
         assert [row.attempts for row in rig.archive.statuses(one.id)] == [1, 1, 1, 1]
         assert "login page" in " ".join(said.text for said in rig.archive.transcript(one.id).utterances)
@@ -97,5 +104,5 @@ def test_a_crash_is_the_hosts_and_its_guests_go_on(
         sweep(rig.archive, now_ms())
         return all(rig.archive.meeting(one.id).state is MeetingState.DONE for one in (long, *guests))
 
-    rig.wait_until(is_done, "all are done")
+    rig.wait_until(is_done, "all are done", LONG_S)
     assert [rig.status(one, Stage.TRANSCRIBE).strikes for one in guests] == [0, 0]

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from standup import transcoding
 from standup.archive import Archive, Claim, Manifest
 from standup.errors import ArchiveError
 from standup.loudness import stretches
 from standup.meeting import Meeting, MeetingState, PacketCounts, Participant, Track
 from standup.pipeline import Stage
-from standup.transcoding import transcode
 from standup.transcribe import cores
 from standup.transcript import Utterance
 
@@ -68,9 +68,9 @@ class _Encoded:
     loud_ms: tuple[tuple[int, int], ...]
 
 
-def _encode(speaker: str, path: Path, folder: Path, on_read: Callable[[int, int], None]) -> _Encoded:
+def _encode(speaker: str, path: Path, folder: Path, on_read: transcoding.OnRead) -> _Encoded:
     target = folder / f"{speaker}.ogg"
-    sound = transcode(path, target, on_read)
+    sound = transcoding.transcode(path, target, on_read)
     loud = tuple(stretches(sound.levels, sound.duration_ms))
     speech_ms = sum(end - start for start, end in loud)
     track = Track(speaker, f"{folder.name}/{target.name}", sound.duration_ms, speech_ms, PacketCounts())

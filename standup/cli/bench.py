@@ -105,9 +105,10 @@ def transcribe(
 ) -> None:
     """Time and errors of transcription beside whisper-ctranslate2 and faster-whisper's batches, on the CPU.
 
-    All have the same tracks, model, compute type and cores, take turns, and run in processes of their own. Ends with 1
-    when a target is missed: 5 times faster than whisper-ctranslate2, 3 times than its --batched, 1.6 times than
-    faster-whisper's batches with a track per core, without being less accurate than these.
+    All have the same tracks, model, compute type and cores, take turns, and run in processes of their own; in each
+    repetition the voices say other sentences. Ends with 1 when a target is missed: 5 times faster than
+    whisper-ctranslate2, 3 times than its --batched, 1.6 times than faster-whisper's batches with a track per core,
+    without being less accurate than these.
     """
     from standup.bench.rehearsal import spoken_sentences
     from standup.bench.transcribe import run

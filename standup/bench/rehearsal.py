@@ -44,10 +44,8 @@ PAUSE_MS = 300
 """Between two turns."""
 SAMPLE_RATE_HZ = 16_000
 _SAMPLE_BYTES = 2
-_PATIENCE_S, _BYTES_PER_PATIENT_S = (
-    120,
-    10 * SAMPLE_RATE_HZ * _SAMPLE_BYTES,
-)  # encoding is faster than ten times sound
+_PATIENCE_S = 120
+_LEAST_BYTES_PER_S = 10 * SAMPLE_RATE_HZ * _SAMPLE_BYTES  # encoding is faster than ten times sound
 _SEED = 1
 _FEWEST_WORDS, _MOST_WORDS = 5, 32  # flite takes about 2 to 12 s for them
 # What flite and the model's authors spell alike: no digits, symbols or letters that flite does not read.
@@ -155,7 +153,7 @@ def _spoken(voice: str, text: str) -> bytes:
 
 
 def _program(command: list[str], given: bytes = b"") -> None:
-    limit_s = _PATIENCE_S + len(given) / _BYTES_PER_PATIENT_S
+    limit_s = _PATIENCE_S + len(given) / _LEAST_BYTES_PER_S
     try:
         subprocess.run(command, input=given, check=True, capture_output=True, timeout=limit_s)
     except (OSError, subprocess.SubprocessError) as cause:

@@ -1,30 +1,26 @@
-"""Commands about meetings: `list`, `show`, `export`, `retry`, `import`."""
+"""Commands about meetings: `list`, `show`, `export`, `retry`."""
 
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
 from standup import summary as summaries
 from standup import template as templates
 from standup import transcript as transcripts
-from standup.errors import ArchiveError, BrokerUnreachable, InputRefused, MeetingNotFound, StandupError
+from standup.errors import InputRefused, MeetingNotFound, StandupError
 from standup.markdown import summary_markdown
-from standup.meeting import Meeting, Track, check_meeting_id, meeting_id
+from standup.meeting import Meeting, Track, check_meeting_id
 from standup.notice.states import unheard, unsighted
 from standup.pipeline import Stage
 from standup.retention import Sound
@@ -35,7 +31,6 @@ from standup.transcript import Transcript, clock
 
 if TYPE_CHECKING:
     from standup.archive import Archive
-    from standup.imports import OnRead
 
 STATE_COLOURS = {"recording": "red", "processing": "yellow", "done": "green", "parked": "bold red"}
 
@@ -82,7 +77,6 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=panel)(show)
     app.command(rich_help_panel=panel)(export)
     app.command(rich_help_panel=panel)(retry)
-    app.command("import", rich_help_panel=panel)(import_files)
 
 
 @contextmanager
@@ -186,56 +180,6 @@ def retry(
                 f"Meeting {meeting} is still being recorded; end it with /standup stop, or Ctrl-C in `standup record`."
             ) from cause
     typer.echo(f"Meeting {meeting} starts again from {first.value}.")
-
-
-def import_files(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[NAME=]FILE...", help="One audio file per speaker; the name defaults to the file's."
-        ),
-    ],
-) -> None:
-    """Bring audio files in as a meeting; the running workers transcribe and summarize it.
-
-    All files start at the same moment. Any format that ffmpeg reads will do. Without Redis the meeting is kept
-    and waits.
-    """
-    from standup import imports
-    from standup.dispatcher import sweep
-
-    speakers: dict[str, Path] = {}
-    for given in files:
-        name, _, path = given.rpartition("=")
-        name = (name or Path(path).stem).strip()
-        if name in speakers:
-            raise InputRefused(f"Two files are for one speaker ({name}); name them with NAME=FILE.")
-        speakers[name] = Path(path)
-    now = datetime.now(timezone.utc)
-    with opened() as archive:
-        archive.migrate()
-        with _reading() as on_read:
-            made = imports.bring_in(archive, speakers, meeting_id(now, secrets.token_hex(4)), now, on_read)
-        try:
-            sweep(archive, time.time_ns() // 1_000_000)
-        except (ArchiveError, BrokerUnreachable) as problem:
-            typer.echo(f"{problem} The import is safe on disk and waits for that.", err=True)
-    typer.echo(made.id)
-
-
-@contextmanager
-def _reading() -> Iterator[OnRead]:
-    """Show a bar for each file that is read, where somebody looks at a terminal."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        shown: dict[str, TaskID] = {}
-
-        def read(speaker: str, read_ms: int, declared_ms: int) -> None:
-            if speaker not in shown:
-                shown[speaker] = bars.add_task(escape(speaker), total=declared_ms or None)
-            bars.update(shown[speaker], completed=read_ms)
-
-        yield read
 
 
 def named(name: str) -> Template:

@@ -42,7 +42,6 @@ TESTED_THROUGH = {
     "archive.records": "archive/test_archive.py",  # what an archive gives back is what was stored
     "bench.targets": "cli/test_contest.py",  # met and missed
     "cli.bench": "bench/test_summarize.py",  # options and output; the other benchmarks have tests of their own
-    "cli.importing": "cli/test_import.py",
     "cli.meetings": "cli/test_cli.py",
     "cli.trial": "cli/test_cli.py",  # its help; acceptance/test_demo.py runs the demo
     "notice.defusing": "test_notice.py",

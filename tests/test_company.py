@@ -139,7 +139,8 @@ def test_nobody_comes_once_the_host_is_done() -> None:
             pass
         return guests.waiting()
 
-    with Company(lambda: 1, waiting, guests.read, look_s=0.001) as company:
+    company = Company(lambda: 1, waiting, guests.read, look_s=0.001)
+    with company:
         assert looks.acquire(timeout=PATIENCE_S)
     assert not company._thread.is_alive()
     assert guests.came == []

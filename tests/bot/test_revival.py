@@ -268,6 +268,11 @@ async def test_goes_on_while_discord_refuses_edits(
 
     await recorder.end(signal.SIGKILL)
     recorder.start()
+    await discord.wait_until(
+        lambda: "Recorder ready" in recorder.log("recorder").split("Recorder started")[-1],
+        timeout_s=60,
+        what="the recorder",
+    )
 
     await discord.wait_until(
         lambda: "Recording resumed" in recorder.log("recorder"), timeout_s=15, what="the continued meeting"

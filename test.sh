@@ -150,6 +150,8 @@ main() {
     ./setup.sh --dev
     # Tests see the defaults, whatever this shell has set for a real installation.
     for variable in "${!STANDUP_@}"; do unset "$variable"; done
+    # Where it is set, every process compiles our code anew, and pytest rewrites every test.
+    unset PYTHONDONTWRITEBYTECODE
     [[ ! -t 1 ]] || color=yes
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT

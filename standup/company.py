@@ -67,6 +67,8 @@ class Company:
         self._read = read
         self._look_s = look_s
         self._ended = threading.Event()
+        self._door = threading.Lock()
+        """Held while a guest begins and while the end is said: after the end nobody begins."""
         self._guests: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="company", daemon=True)
 
@@ -79,7 +81,8 @@ class Company:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Have the guests handed back; return once they have gone, after a minute at the latest."""
-        self._ended.set()
+        with self._door:
+            self._ended.set()
         self._thread.join(PARTING_S)
 
     @property
@@ -110,8 +113,12 @@ class Company:
             return
         coming = [one for one in self._waiting() if one not in self._guests][:free]
         for meeting_id in coming:
-            guest = threading.Thread(
-                target=self._read, args=(meeting_id, self.check), name="guest", daemon=True
-            )
-            self._guests[meeting_id] = guest
-            guest.start()
+            self._begin(meeting_id)
+
+    def _begin(self, meeting_id: str) -> None:
+        """Begin to read one, unless the host is done: who has just been handed back would seem to wait again."""
+        guest = threading.Thread(target=self._read, args=(meeting_id, self.check), name="guest", daemon=True)
+        with self._door:
+            if not self._ended.is_set():
+                self._guests[meeting_id] = guest
+                guest.start()

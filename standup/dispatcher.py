@@ -22,7 +22,7 @@ from standup import logs
 from standup.archive import Archive, manifest
 from standup.archive.manifest import ManifestUnreadable
 from standup.celery import app
-from standup.errors import BrokerUnreachable, StandupError
+from standup.errors import ArchiveError, ArchiveUnreachable, BrokerUnreachable, StandupError
 from standup.following import Following, publish_follow
 from standup.pipeline import TASK_NAMES, Stage, StageStatus, due, remaining
 from standup.settings import Settings
@@ -97,6 +97,8 @@ def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[
                 is_recorded = _adopt_one(archive, data_dir, meeting_id)
             except StandupError as problem:
                 problems.append(problem)
+            except OSError as cause:
+                problems.append(_unusable(meeting_id, cause))
             else:
                 seen[meeting_id] = changed_ns
                 recorded.discard(meeting_id)
@@ -104,6 +106,13 @@ def adopt(archive: Archive, data_dir: Path, seen: dict[str, int], recorded: set[
                     recorded.add(meeting_id)
     if problems:
         raise problems[0]
+
+
+def _unusable(meeting_id: str, cause: OSError) -> StandupError:
+    return ArchiveError(
+        f"The folder of meeting {meeting_id} cannot be used ({cause.strerror or type(cause).__name__}); see that the "
+        "recorder's user owns it and that its disk has space."
+    )
 
 
 def _adopt_one(archive: Archive, data_dir: Path, meeting_id: str) -> bool:
@@ -209,19 +218,34 @@ class Dispatcher:
             adopt(self._archive, self._data_dir, self._seen, self._recorded)
         except StandupError as problem:
             self._complain(problem)
-        with self._lock:
-            repeats, self._repeats = self._repeats, set()
-            watched = tuple(self._watched)
-        for meeting_id in repeats:
-            self._archive.retry(meeting_id, Stage.NOTIFY)
+        self._repeat_notices()
         sweep(self._archive, time.time_ns() // 1_000_000, self._publish)
         if self._following is not None:
             self._following.round(self._recorded)
+        with self._lock:
+            watched = tuple(self._watched)
         for meeting_id in watched:
             rows = self._archive.statuses(meeting_id)
             with self._lock:
                 if meeting_id in self._watched:
                     self._watched[meeting_id] = rows
+
+    def _repeat_notices(self) -> None:
+        """Have asked-for notes posted again; what the archive refuses is dropped, while it is away all wait."""
+        with self._lock:
+            repeats = tuple(self._repeats)
+        for meeting_id in repeats:
+            with self._lock:
+                self._repeats.discard(meeting_id)
+            try:
+                self._archive.retry(meeting_id, Stage.NOTIFY)
+            except ArchiveUnreachable:
+                with self._lock:
+                    self._repeats.add(meeting_id)
+                raise
+            except (StandupError, ValueError) as problem:
+                with logs.about(meeting_id):
+                    log.warning("The notes are not posted again: %s", logs.describe(problem))
 
     def _complain(self, problem: Exception) -> None:
         """Log a failed round, the same one once a minute."""

@@ -181,6 +181,10 @@ def _look_ahead(meeting_id: str, do: Callable[[Archive, Settings, str], None]) -
             do(archive, settings, meeting_id)
     except HandedBack:
         raise Ignore from None
+    except Exception as error:
+        with logs.about(meeting_id):
+            log.warning("Not read ahead: %s", logs.describe(error), exc_info=error)
+        raise _told(error) from None
     finally:
         archive.close()
 

@@ -128,6 +128,32 @@ def test_guests_go_when_their_host_fails() -> None:
     assert guests.handed_back == ["a"]
 
 
+def test_nobody_comes_once_the_host_is_done() -> None:
+    """Also not who was found waiting the moment before."""
+    looks = threading.Semaphore(0)
+    guests = Guests("a")
+
+    def waiting() -> list[str]:
+        looks.release()
+        while not _is_over(company):
+            pass
+        return guests.waiting()
+
+    company = Company(lambda: 1, waiting, guests.read, look_s=0.001)
+    with company:
+        assert looks.acquire(timeout=PATIENCE_S)
+    assert not company._thread.is_alive()
+    assert guests.came == []
+
+
+def _is_over(company: Company) -> bool:
+    try:
+        company.check()
+    except HandedBack:
+        return True
+    return False
+
+
 def test_without_places_nobody_is_looked_for() -> None:
     """On a CPU, unless the operator says otherwise, a meeting has all cores for itself."""
     looked = threading.Semaphore(0)

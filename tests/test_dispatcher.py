@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -13,10 +14,11 @@ import pytest
 from standup.archive import Archive, Claim, Manifest, manifest
 from standup.archive.audio import AudioStore
 from standup.dispatcher import Dispatcher, adopt, publish_rest, sweep
-from standup.errors import BrokerUnreachable, DiskFull
+from standup.errors import ArchiveUnreachable, BrokerUnreachable, DiskFull, StandupError
 from standup.meeting import Meeting, MeetingState, Participant
 from standup.pipeline import REPUBLISH_AFTER_MS, STAGES, Stage
 from standup.settings import load
+from tests.empty_archives import migrated
 
 NOW = 1_800_000_000_000
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -45,8 +47,7 @@ class Published:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     return made
 
 
@@ -133,22 +134,36 @@ def test_a_broken_manifest_stops_nobody(
 
 
 class RefusingArchive(Archive):
-    """Refuses one meeting, as a storage that is full for it would."""
+    """Refuses one meeting."""
+
+    error: Exception = DiskFull()
 
     def adopt(self, manifest: Manifest) -> None:
         if manifest.meeting.id == MEETING:
-            raise DiskFull
+            raise self.error
         super().adopt(manifest)
 
 
-def test_a_meeting_that_is_refused_keeps_no_other_back(archive: Archive, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        pytest.param(DiskFull("No space."), "No space.", id="a storage that is full for it"),
+        pytest.param(
+            PermissionError(errno.EACCES, "Permission denied"), MEETING, id="a folder of somebody else"
+        ),
+    ],
+)
+def test_a_meeting_that_is_refused_keeps_no_other_back(
+    archive: Archive, tmp_path: Path, error: Exception, told: str
+) -> None:
     """The others are taken over, the error is told, and the refused one is tried at the next round."""
     later = dataclasses.replace(ENDED.meeting, id="20261124T095800Z-00000000")
     manifest.write(tmp_path, ENDED)
     manifest.write(tmp_path, dataclasses.replace(ENDED, meeting=later))
     refusing = RefusingArchive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    refusing.error = error
     seen: dict[str, int] = {}
-    with pytest.raises(DiskFull):
+    with pytest.raises(StandupError, match=told):
         adopt(refusing, tmp_path, seen, set())
     assert archive.meeting(later.id).state is MeetingState.PROCESSING
     assert MEETING not in seen
@@ -233,3 +248,33 @@ def test_notify_is_repeated_on_request(archive: Archive, tmp_path: Path) -> None
     assert published.told.wait(PATIENCE_S)
     dispatcher.stop(PATIENCE_S)
     assert published.chains == [(MEETING, (Stage.NOTIFY,))]
+
+
+class AwayOnce(Archive):
+    """Does not answer the first time that something is to be done again."""
+
+    is_away = True
+
+    def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
+        if self.is_away:
+            self.is_away = False
+            raise ArchiveUnreachable
+        return super().retry(meeting_id, first)
+
+
+def test_notify_is_repeated_when_the_archive_is_back(archive: Archive, tmp_path: Path) -> None:
+    """Neither a database that is away nor a meeting that was deleted loses what was asked for another."""
+    captured(archive)
+    for stage in STAGES[1:-1]:
+        claim = archive.claim(MEETING, stage, NOW)
+        archive.store_capture(claim, [], [], NOW)  # type: ignore[arg-type]
+    published = Published()
+    dispatcher = Dispatcher(load(None, data_dir=tmp_path), published)
+    dispatcher._archive = AwayOnce(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    dispatcher.repeat_notify("20250101T000000Z-00000000")
+    dispatcher.repeat_notify(MEETING)
+    with pytest.raises(ArchiveUnreachable):
+        dispatcher._round()
+    dispatcher._round()
+    assert published.chains == [(MEETING, (Stage.NOTIFY,))]
+    assert dispatcher._repeats == set()

@@ -14,6 +14,7 @@ from standup import imports
 from standup.archive import Archive
 from standup.errors import InputRefused
 from standup.pipeline import Stage, StageState
+from tests.empty_archives import migrated
 
 NOW = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
@@ -22,8 +23,7 @@ RATE_HZ = 16_000
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     return made
 
 

@@ -13,6 +13,7 @@ from standup.archive import Archive
 from standup.messages import Fate, Message
 from standup.pipeline import Stage
 from standup.settings import Settings, load
+from tests.empty_archives import migrated
 from tests.finished_meetings import ANNABEL, NOW_MS, finished
 from tests.notify.discord_rest import TOKEN, Rest, message, reply, serve
 
@@ -36,8 +37,7 @@ def settings(rest: Rest, tmp_path: Path) -> Settings:
 @pytest.fixture
 def archive(settings: Settings) -> Iterator[Archive]:
     """An empty archive."""
-    made = Archive.of(settings)
-    made.migrate()
+    made = migrated(Archive.of(settings))
     yield made
     made.close()
 

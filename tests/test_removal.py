@@ -19,6 +19,7 @@ from standup.pipeline import Stage
 from standup.removal import Expired
 from standup.retention import DAY_MS, Retention, Sound
 from standup.summary import Summary
+from tests.empty_archives import migrated
 from tests.finished_meetings import ANNABEL, BEN, DAY, NOW_MS, SAID, START, files_of, finished
 
 END_MS = round(START.timestamp() * 1000) + 600_000
@@ -34,8 +35,7 @@ class Killed(BaseException):
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     """An empty archive whose storage is a DATA_DIR."""
-    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     yield made
     made.close()
 
@@ -162,8 +162,7 @@ def test_a_killed_run_is_finished_by_the_next(
 
 def test_a_storage_elsewhere_and_the_recorders_copy_go(tmp_path: Path) -> None:
     """With a storage of its own the recorder's disk keeps copies; both are deleted."""
-    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path / "storage"))
-    archive.migrate()
+    archive = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path / "storage")))
     meeting = finished(archive, files=tmp_path)
     archive.audio.keep(meeting, manifest.meeting_folder(tmp_path, meeting))
     expire(archive, tmp_path, 9, audio=1)

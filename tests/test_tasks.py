@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
+from standup import tasks
 from standup.archive import Archive, Claim, Manifest, Superseded
 from standup.errors import ChannelUnreachable, ModelLoadError, StandupError, TranscriptionTimeout
 from standup.handover import HandedBack
@@ -16,6 +17,7 @@ from standup.pipeline import STAGES, TASK_NAMES, Stage, StageState
 from standup.settings import Settings
 from standup.tasks import perform
 from standup.work import now_ms
+from tests.empty_archives import migrated
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
 MEETING = "20261123T095800Z-1f0c9a2b"
@@ -26,8 +28,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     """The archive that the environment names, with one meeting that has ended."""
     monkeypatch.setenv("STANDUP_DATA_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     meeting = Meeting(MEETING, "1", "2", "3", START, START + timedelta(minutes=1))
     made.adopt(Manifest(meeting, (Participant("11", "Ana"),)))
     return made
@@ -102,6 +103,23 @@ def test_foreign_texts_stay_out(archive: Archive, caplog: pytest.LogCaptureFixtu
     shown = f"{told.value} {row(archive)} {[record.getMessage() for record in caplog.records]}"
     assert "pizza" not in shown
     assert "ValueError" in shown
+
+
+@pytest.mark.parametrize("name", ["follow", "skim"])
+def test_foreign_texts_stay_out_of_what_is_read_ahead(
+    archive: Archive, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with the stages, Celery and the log are told the class of an error that we did not write."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("I said pizza")
+
+    monkeypatch.setattr(f"standup.work.{name}", fail)
+    with pytest.raises(StandupError) as told:
+        getattr(tasks, name)(MEETING)
+    assert told.value.__cause__ is None
+    assert "pizza" not in f"{told.value} {[record.getMessage() for record in caplog.records]}"
+    assert "ValueError" in caplog.text
 
 
 def test_a_soft_time_limit_is_a_timeout(archive: Archive) -> None:

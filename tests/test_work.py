@@ -29,6 +29,7 @@ from standup.template import RETROSPECTIVE
 from standup.transcribe import Hints, Reading
 from standup.transcribe.whisper import WhisperEngine
 from standup.transcript import Outcome, Utterance
+from tests.empty_archives import migrated
 from tests.summarize.scripted_endpoint import MODEL, Answer, Script, endpoint, well_behaved
 
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -41,8 +42,7 @@ SPEECH = Path(__file__).parent / "transcribe" / "data" / "slt.ogg"
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     """An archive with one meeting that has ended and has no text channel."""
-    made = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     meeting = Meeting(MEETING, "", "", "", START, START + timedelta(minutes=1))
     made.adopt(Manifest(meeting, (Participant("11", "Ana"),)))
     return made
@@ -356,8 +356,7 @@ class Talk:
 
 @pytest.fixture
 def talk(tmp_path: Path) -> Iterator[Talk]:
-    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    archive.migrate()
+    archive = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     meeting = Meeting(MEETING, "1", "2", "", START, None, MeetingState.RECORDING)
     people = (Participant("11", "Ana"),)
     archive.adopt(Manifest(meeting, people))

@@ -21,6 +21,7 @@ from standup.settings import load
 from standup.tasks import follow, holder, skim, transcribe
 from standup.work import now_ms
 from standup.worker import exit_code, note_death
+from tests.empty_archives import migrated
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive
     """The archive that the worker's settings name, with a meeting that is being transcribed."""
     monkeypatch.setenv("STANDUP_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("STANDUP_PROGRAM", "worker-gpu")
-    made = Archive.of(load(None))
-    made.migrate()
+    made = migrated(Archive.of(load(None)))
     start = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
     made.adopt(Manifest(Meeting(MEETING, "1", "2", "3", start, start + timedelta(minutes=1)), ()))
     capture = made.claim(MEETING, Stage.CAPTURE, 0)

@@ -190,8 +190,9 @@ class Archive:
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
         """Start a meeting's stages again from *first*, or from the first that is not done when that is earlier.
 
-        Returns the stage it begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and
-        StandupError when what *first* needs was deleted.
+        Without *first* nothing that was read is read again, however long ago its stage gave up. Returns the stage it
+        begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and StandupError when what
+        *first* needs was deleted.
         """
         with self._writing() as session:
             row = row_of(session, meeting_id)
@@ -200,7 +201,7 @@ class Archive:
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
             begin = min(first or undone, undone, key=STAGES.index)
             refuse_repeat(row, begin, has_stages=bool(found))
-            stages.reopen(session, meeting_id, begin)
+            stages.reopen(session, meeting_id, begin, anew=begin is first)
             return begin
 
     def crashed(

@@ -16,7 +16,7 @@ from pathlib import Path
 import fsspec
 from fsspec.core import url_to_fs
 
-from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError
+from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError, StandupError
 from standup.meeting import check_meeting_id
 
 REMOVALS = 20
@@ -166,7 +166,7 @@ class AudioStore:
     def _guarded(self, meeting_id: str) -> Iterator[None]:
         try:
             yield
-        except ArchiveError:
+        except StandupError:
             raise
         except OSError as cause:
             if cause.errno == errno.ENOSPC:
@@ -176,6 +176,14 @@ class AudioStore:
             raise ArchiveUnreachable(
                 f"The audio storage of meeting {meeting_id} does not answer; check STANDUP_STORAGE_URL."
             ) from cause
+        except Exception as cause:
+            if self._local:
+                raise
+            # What a storage elsewhere raises when it is away has no common class: botocore's are no OSError.
+            raise ArchiveUnreachable(
+                f"The audio storage of meeting {meeting_id} does not answer ({type(cause).__name__}); "
+                "check STANDUP_STORAGE_URL and its credentials."
+            ) from None
 
 
 def free_bytes(folder: Path) -> int:

@@ -70,7 +70,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     # secure_delete: what is deleted or replaced was said by people, and must not stay readable in free pages.
     settings = (
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # a manifest may say that the archive has a meeting: that must outlive a power cut
         "foreign_keys=ON",
         "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",

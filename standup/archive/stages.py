@@ -162,12 +162,13 @@ def park(session: Session, meeting_id: str, stage: Stage, error: str) -> None:
     _set_state(session, meeting_id, MeetingState.PARKED)
 
 
-def reopen(session: Session, meeting_id: str, first: Stage) -> None:
+def reopen(session: Session, meeting_id: str, first: Stage, *, anew: bool) -> None:
     """Put *first* and the stages after it back to do, with fresh attempts and a new fence.
 
-    What a stage is to do again it must find undone: utterances are to be read again from TRANSCRIBE on.
+    What a stage is to do *anew* it must find undone: utterances are to be read again from TRANSCRIBE on. Otherwise
+    it goes on with what it had done when it ended.
     """
-    if STAGES.index(first) <= STAGES.index(Stage.TRANSCRIBE):
+    if anew and STAGES.index(first) <= STAGES.index(Stage.TRANSCRIBE):
         session.execute(
             update(UtteranceRow)
             .where(UtteranceRow.meeting_id == meeting_id)

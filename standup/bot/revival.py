@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 FOLLOW_WITHIN = timedelta(days=1)
 #: Meetings that ended this recently are followed again.
+TRY_AGAIN_S = 5.0
+#: Between two tries to end a meeting on a disk that is full.
 NOTICE_S = 2.0
 #: What is said meanwhile is lost, so an edit gets so long; the recording's own rounds repeat it.
 
@@ -109,9 +111,10 @@ class Revival:
     async def _end(self, manifest: Manifest, at: datetime) -> None:
         meeting = dataclasses.replace(manifest.meeting, ended_at=at, state=MeetingState.PROCESSING)
         ended = dataclasses.replace(manifest, meeting=meeting)
-        if await self._shelf.keep(ended):
-            log.info("Recording ended at its last packet")
-            self._follow(ended)
+        while not await self._shelf.keep(ended):  # noqa: ASYNC110 - no disk tells that it has space again
+            await asyncio.sleep(TRY_AGAIN_S)
+        log.info("Recording ended at its last packet")
+        self._follow(ended)
 
     def _follow(self, manifest: Manifest) -> None:
         if manifest.message_id:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 WAIT = timedelta(minutes=15)
 EARLY = timedelta(minutes=15)
+UNENDED = timedelta(hours=12)
 ROUND_S = 5.0
 REQUEST_S = 30.0
 TROUBLES = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
@@ -214,4 +215,6 @@ def _was_held(manifest: Manifest, schedule: Schedule, due: datetime) -> bool:
     meeting = manifest.meeting
     if meeting.voice_channel_id != schedule.voice_channel_id or meeting.started_at >= due + WAIT:
         return False
-    return meeting.ended_at is None or meeting.ended_at > max(due - EARLY, schedule.since)
+    if meeting.ended_at is None:
+        return due - meeting.started_at < UNENDED
+    return meeting.ended_at > max(due - EARLY, schedule.since)

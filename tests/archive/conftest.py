@@ -16,6 +16,7 @@ import pytest
 
 from standup.archive import Archive, Manifest
 from standup.meeting import Gap, Meeting, Participant
+from tests.empty_archives import migrated
 
 POSTGRES_BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 START = datetime(2026, 11, 23, 9, 58, tzinfo=timezone.utc)
@@ -80,11 +81,10 @@ def _unprivileged() -> pwd.struct_passwd | None:
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
     """An empty archive, once on each database."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'standup.sqlite3'}"
+        made = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     else:
-        url = request.getfixturevalue("postgres_url")
-    made = Archive(url, str(tmp_path))
-    made.migrate()
+        made = Archive(request.getfixturevalue("postgres_url"), str(tmp_path))
+        made.migrate()
     yield made
     if request.param == "postgresql":
         _empty(made)

@@ -237,6 +237,18 @@ def test_retry_does_not_skip_what_is_undone(archive: Archive) -> None:
     assert archive.open_meetings()[MEETING][1].state is StageState.TODO
 
 
+def test_retry_goes_on_with_what_was_read(archive: Archive) -> None:
+    """What a transcription had read before it gave up is not read again, unless somebody asks for that."""
+    captured(archive)
+    held = claimed(archive, Stage.TRANSCRIBE)
+    archive.keep_utterances(held, [HEARD[0].heard("Pizza.")], NOW)
+    archive.fail(held, Park(), "TranscriptionTimeout: …", NOW)
+    archive.retry(MEETING)
+    kept = [one.text for one in archive.transcript(MEETING).spoken]
+    archive.retry(MEETING, Stage.TRANSCRIBE)
+    assert (kept, archive.transcript(MEETING).spoken) == (["Pizza."], ())
+
+
 def test_retry_from_transcribe_reads_again(archive: Archive) -> None:
     """What was read before is to be read again, by whatever model is set now."""
     captured(archive)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from standup.archive.audio import AudioStore, free_bytes
-from standup.errors import ArchiveError
+from standup.errors import ArchiveError, ArchiveUnreachable
 
 MEETING = "20261123T095800Z-1f0c9a2b"
 
@@ -63,6 +65,28 @@ def test_a_kind_that_is_not_there_is_empty(store: AudioStore) -> None:
     """A meeting without tracks gives no files, and the storage says that it has none."""
     assert not store.has(MEETING, "tracks")
     assert read(store, "tracks") == {}
+
+
+class NoOSError(Exception):
+    """What botocore's errors are."""
+
+
+class Away(MemoryFileSystem):
+    """A storage whose library has errors of its own."""
+
+    protocol = "away"
+
+    def exists(self, path: str, **_: object) -> bool:
+        raise NoOSError("https://key:secret@bucket")
+
+
+def test_a_storage_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    """Whatever class its library raises; nothing of its text, which may hold a key, is told."""
+    fsspec.register_implementation("away", Away)
+    store = AudioStore("away://bucket")
+    with pytest.raises(ArchiveUnreachable, match="NoOSError") as told:
+        store.keep(MEETING, recorded(tmp_path))
+    assert "secret" not in str(told.value)
 
 
 def test_location_is_for_people(tmp_path: Path) -> None:

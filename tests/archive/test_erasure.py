@@ -17,6 +17,7 @@ from standup.meeting import MeetingState
 from standup.pipeline import LEASE_MS, Stage
 from standup.retention import DAY_MS, Deed, Rule, Sound
 from standup.summary import Item, Kind, Summary
+from tests.empty_archives import migrated
 from tests.finished_meetings import BEN, DAY, NOTES, NOW_MS, SAID, START, finished
 
 from .conftest import MEETING, ended, running
@@ -206,8 +207,7 @@ def test_deleted_words_are_gone_from_the_files(tmp_path: Path, seed: int) -> Non
 
     With these seeds a split of a page has left a copy behind, which `secure_delete` does not reach.
     """
-    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    archive.migrate()
+    archive = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     said = tuple((BEN.id, "") for _ in range(80))
     meetings = [finished(archive, START + number * DAY, said=said, notes=None) for number in range(24)]
     deleted, kept = meetings[::3], [one for place, one in enumerate(meetings) if place % 3]
@@ -229,8 +229,7 @@ def test_deleted_words_are_gone_from_the_files(tmp_path: Path, seed: int) -> Non
 def test_a_log_in_use_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody reads, the log cannot be emptied, and that is said instead of hidden."""
     monkeypatch.setattr("standup.archive.database.BUSY_TIMEOUT_MS", 50)
-    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
-    archive.migrate()
+    archive = migrated(Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path)))
     reader = sqlite3.connect(tmp_path / "standup.sqlite3", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM meetings").fetchall()

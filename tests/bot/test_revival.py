@@ -173,6 +173,18 @@ async def test_ended(restart: Restart) -> None:
     assert [one.id for one in restart.studio.followed] == [MEETING_ID]
 
 
+async def test_ended_when_the_disk_has_space_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full at the start keeps the meeting open only until it takes the end."""
+    monkeypatch.setattr("standup.bot.revival.TRY_AGAIN_S", 0.001)
+    restart = Restart(people=0)
+    restart.shelf._refusals = 3
+
+    await restart.run()
+
+    assert restart.shelf.last.meeting.ended_at == restart.last_at
+    assert [one.id for one in restart.studio.followed] == [MEETING_ID]
+
+
 async def test_ended_when_rejoining_fails() -> None:
     """A meeting that could have gone on but cannot be joined again is worked off."""
     restart = Restart(people=2)
@@ -256,6 +268,11 @@ async def test_goes_on_while_discord_refuses_edits(
 
     await recorder.end(signal.SIGKILL)
     recorder.start()
+    await discord.wait_until(
+        lambda: "Recorder ready" in recorder.log("recorder").split("Recorder started")[-1],
+        timeout_s=60,
+        what="the recorder",
+    )
 
     await discord.wait_until(
         lambda: "Recording resumed" in recorder.log("recorder"), timeout_s=15, what="the continued meeting"

@@ -141,6 +141,7 @@ async def test_a_refusal_is_told_once(
     """What stands in the way is said in the text channel in one message; once it is mended, the meeting begins."""
     await schedule(discord, due)
     discord.deny(discord.voice_channel_id, Permission.CONNECT)
+    await answer(discord, ana, "status")  # what the gateway sent before has been seen by then
     reach(hands, due)
     await discord.wait_for_message(
         discord.text_channel_id, lambda one: "**Connect**" in one.content, timeout_s=WAIT_S

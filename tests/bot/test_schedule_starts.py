@@ -169,6 +169,7 @@ def held(begins: float, ends: float | None, voice: str = str(VOICE)) -> Manifest
         pytest.param(held(-30, -14), 0, id="a little early"),
         pytest.param(held(1, 3), 0, id="stopped by hand"),
         pytest.param(held(-90, None), 0, id="unfinished"),
+        pytest.param(held(-24 * 60, None), 1, id="never ended"),
         pytest.param(held(1, 3, "777"), 1, id="another channel"),
     ],
 )

@@ -14,6 +14,7 @@ from standup.archive import Archive
 from standup.cli import application
 from standup.schedule import Schedule
 from standup.settings import load
+from tests.empty_archives import migrated
 
 DAILY = Schedule(
     "1", "2", "3", frozenset(range(7)), time(9, 30), "UTC", datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -23,8 +24,7 @@ DAILY = Schedule(
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     monkeypatch.chdir(tmp_path)
-    made = Archive.of(load())
-    made.migrate()
+    made = migrated(Archive.of(load()))
     return made
 
 

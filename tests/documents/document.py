@@ -52,7 +52,7 @@ class Document:
         found = FRONT_MATTER.match(self.text)
         return yaml.safe_load(found["yaml"]) if found else {}
 
-    @property
+    @cached_property
     def tokens(self) -> list[Token]:
         """The Markdown below the front matter, with line numbers of the whole file."""
         head = FRONT_MATTER.match(self.text)

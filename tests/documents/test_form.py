@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -38,7 +40,13 @@ def resolves(document: Document, link: str) -> bool:
     target = (document.path.parent / address.path).resolve() if address.path else document.path
     if target not in tracked():
         return False
-    return not address.fragment or target.suffix != ".md" or address.fragment in read(target).anchors
+    return not address.fragment or target.suffix != ".md" or address.fragment in anchors(target)
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    """Return the fragments of a document's headings."""
+    return read(path).anchors
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

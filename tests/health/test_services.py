@@ -14,6 +14,7 @@ from standup.failures import LOWEST_PROFILE
 from standup.health import services
 from standup.health.check import Grade
 from standup.settings import LanguageModelSettings, Settings, WhisperSettings, load
+from tests.empty_archives import migrated
 from tests.local_processes import LocalRedis
 from tests.summarize.scripted_endpoint import MODEL, Script, endpoint, well_behaved
 
@@ -71,8 +72,7 @@ def test_no_archive_yet(tmp_path: Path) -> None:
 def test_an_archive_at_head(tmp_path: Path) -> None:
     """A migrated archive is well."""
     wanted = settings(tmp_path)
-    archive = Archive.of(wanted)
-    archive.migrate()
+    archive = migrated(Archive.of(wanted))
     archive.close()
     assert Grade.GOOD is services.archive(wanted).grade
 
@@ -80,8 +80,7 @@ def test_an_archive_at_head(tmp_path: Path) -> None:
 def test_an_archive_of_a_newer_release(tmp_path: Path) -> None:
     """An unknown revision is told as newer."""
     wanted = settings(tmp_path)
-    archive = Archive.of(wanted)
-    archive.migrate()
+    archive = migrated(Archive.of(wanted))
     archive.close()
     engine = create_engine(wanted.database)
     with engine.begin() as connection:
@@ -155,8 +154,7 @@ def test_flower_is_looked_at_by_its_password(tmp_path: Path) -> None:
 def test_history_of_a_quiet_archive(tmp_path: Path) -> None:
     """An archive without failures and meetings says that every program runs in full."""
     wanted = settings(tmp_path)
-    archive = Archive.of(wanted)
-    archive.migrate()
+    archive = migrated(Archive.of(wanted))
     archive.close()
     check, meetings = services.history(wanted, 5)
     assert (Grade.GOOD, ()) == (check.grade, meetings)
@@ -175,8 +173,7 @@ def test_the_profile_is_one_of_this_machines(
     """Two deaths for want of memory go no further down than the ladder of the model on this device."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     wanted = settings(tmp_path, whisper_model=model, whisper_device="cpu")
-    archive = Archive.of(wanted)
-    archive.migrate()
+    archive = migrated(Archive.of(wanted))
     for at_ms in (1, 2):
         archive.failures.note(Failure(at_ms, "worker-gpu", 137, death_id=str(at_ms)))
     for number, _ in archive.failures.unanswered():

@@ -16,6 +16,7 @@ from standup.supervision import exits
 from standup.supervision.alerts import Alert
 from standup.supervision.exits import Exit
 from standup.supervision.sentinel import STALE_MS, Sentinel, serve
+from tests.empty_archives import migrated
 
 NOW = 1_800_000_000_000
 SPACING_MS = 1_000
@@ -48,8 +49,7 @@ class Rig:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    made = Archive(f"sqlite:///{tmp_path / 'a.sqlite3'}", str(tmp_path))
-    made.migrate()
+    made = migrated(Archive(f"sqlite:///{tmp_path / 'a.sqlite3'}", str(tmp_path)))
     yield made
     made.close()
 

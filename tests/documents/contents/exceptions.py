@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 
 from standup.errors import StandupError, Transient
 from tests.checkout import ROOT
@@ -39,6 +40,7 @@ def exceptions_table() -> str:
     )
 
 
+@cache
 def _classes() -> list[type[StandupError]]:
     """Return the tree from its root down, each class once, children by name.
 

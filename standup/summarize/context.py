@@ -25,6 +25,8 @@ LEAST_OWN = 2
 
 # A question of few words without a verb's subject names what the other is to speak of: "And the video?"
 _PROMPT = re.compile(r"(?!.*\b(?:i|we|you|he|she|they|it)\b)\W*\w+(?:\W+\w+){0,2}\W*", re.IGNORECASE)
+# "They were sent to me" says as little as "I'll forward them".
+_OF_OTHERS = re.compile(r"(?:they|he|she)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 # "It's supplier calls until lunch" points at nothing, and "these settings" at the settings.
@@ -63,15 +65,20 @@ def before(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the nearest sentence before character *start* of turn *place* that says what it is about.
 
-    With the ids of its utterances; an empty text and none where no sentence near says anything.
+    One that begins with "they", "he" or "she" only where no other does. With the ids of its utterances; an empty text
+    and none where no sentence near says anything.
     """
+    nearest: tuple[str, tuple[str, ...]] = ("", ())
     for turn, sentence_start, sentence in _sentences(turns, place, start):
         text = strip_end(strip_lead(clean(sentence)))
         is_asked = turn.speaker != turns[place].speaker and "?" in sentence
         is_prompt = is_asked and _PROMPT.fullmatch(text) is not None
         if _own(text, names) >= (1 if is_prompt else LEAST_OWN):
-            return _shortened(text), turn.evidence(sentence_start, sentence_start + len(sentence))
-    return "", ()
+            found = _shortened(text), turn.evidence(sentence_start, sentence_start + len(sentence))
+            if not _OF_OTHERS.match(text):
+                return found
+            nearest = nearest if nearest[0] else found
+    return nearest
 
 
 def _sentences(turns: Sequence[Turn], place: int, start: int) -> Iterator[tuple[Turn, int, str]]:

@@ -95,7 +95,7 @@ def harmless(text: str) -> str:
 
 def tokens(text: str) -> int:
     """Return about how many tokens *text* takes, rather too many: 3 letters of ASCII each, and every other letter."""
-    ascii_letters = sum(one.isascii() for one in text)
+    ascii_letters = len(text.encode("ascii", "ignore"))
     return -(-ascii_letters // 3) + len(text) - ascii_letters
 
 

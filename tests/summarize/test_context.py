@@ -64,6 +64,22 @@ def test_few_words(first: Turn, expected: tuple[str, tuple[str, ...]]) -> None:
     assert expected == before((first, Turn("2", (("I film it today.", "u2"),))), 1, 0, set())
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param("I asked for the screenshots.", "I asked for the screenshots", id="what they are"),
+        pytest.param("Oh dear.", "They were sent to me for the French", id="nothing better"),
+    ],
+)
+def test_of_others(said: str, expected: str) -> None:
+    """A sentence about "them" says what another is about only where none before it does."""
+    turns = (
+        Turn("1", ((said, "u1"),)),
+        Turn("2", (("They were sent to me for the French. I forward them.", "u2"),)),
+    )
+    assert expected == before(turns, 1, 37, set())[0]
+
+
 def test_a_long_sentence_is_shortened() -> None:
     """Of a long sentence the end is kept, from a word on."""
     text, _ = before((Turn("1", (("word " * 100 + "end", "u1"), ("it", "u2"))),), 0, 504, set())

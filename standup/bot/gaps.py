@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from standup.meeting import Gap
 
+JOINED_MS = 2_000
+"""So long the disk may take to learn of a gap that a restart makes longer."""
+
 
 class GapLog:
     """The gaps of one recording, and the one that is going on. One owner; not thread-safe."""
@@ -29,6 +32,18 @@ class GapLog:
         """Note that something was kept at *at_ms*, which therefore lies outside the present gap."""
         if self.since_ms is not None:
             self.since_ms = max(self.since_ms, at_ms)
+
+    def until(self, now_ms: int) -> tuple[Gap, ...]:
+        """Return the gaps as far as *now_ms*, with the present one."""
+        if self.since_ms is None:
+            return tuple(self.closed)
+        return (*self.closed, Gap(self.since_ms, max(self.since_ms, now_ms)))
+
+    def add(self, gap: Gap) -> None:
+        """Note *gap*, which goes on with the latest where that ends not long before it."""
+        if self.closed and 0 <= gap.from_ms - self.closed[-1].until_ms <= JOINED_MS:
+            gap = Gap(self.closed.pop().from_ms, gap.until_ms)
+        self.closed.append(gap)
 
     def end(self, now_ms: int) -> bool:
         """End the present gap; return False when there is none."""

@@ -150,7 +150,7 @@ class Recording:
         except BaseException:
             await self.release()
             raise
-        self.gaps.closed.append(gap)
+        self.gaps.add(gap)
         await self._store_gaps()
 
     def look(self) -> None:
@@ -204,7 +204,12 @@ class Recording:
         log.info("Recording stopped: %s", ending.value)
 
     async def release(self) -> None:
-        """Leave and close the journal; the meeting stays unfinished, so that the next start resumes it."""
+        """Leave and close the journal; the meeting stays unfinished, so that the next start resumes it.
+
+        A gap that is going on is on disk then: it did not begin with the restart.
+        """
+        if self.gaps.since_ms is not None:
+            await self._store_gaps()
         await self.equipment.line.leave()
         await self._close_journal()
 
@@ -247,7 +252,7 @@ class Recording:
             self.equipment.audience.refresh()
         self._rounds += 1
         if self._rounds % ALIVE_ROUNDS == 0:
-            await self._store()
+            await self._store_gaps()
 
     async def _mind_hearing(self) -> None:
         if self._hearing.look(self.elapsed_ms):
@@ -278,7 +283,7 @@ class Recording:
             log.error("The journal lacks %d packets that the disk did not take; free space.", health.dropped)
 
     async def _store_gaps(self) -> None:
-        await self._store(meeting=dataclasses.replace(self.meeting, gaps=tuple(self.gaps.closed)))
+        await self._store(meeting=dataclasses.replace(self.meeting, gaps=self.gaps.until(self.elapsed_ms)))
 
     async def _store_message(self, message_id: int) -> None:
         await self._store(message_id=str(message_id))

@@ -17,7 +17,7 @@ from standup import logs
 from standup.archive.manifest import Manifest
 from standup.bot import wording
 from standup.bot.message import MeetingMessage
-from standup.bot.resumption import Continue, End, decide
+from standup.bot.resumption import CONTINUE_WITHIN, Continue, End, decide
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
 from standup.bot.voice_line import people_in
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 FOLLOW_WITHIN = timedelta(days=1)
 #: Meetings that ended this recently are followed again.
+LOOK_S = 0.5
 TRY_AGAIN_S = 5.0
 #: Between two tries to end a meeting on a disk that is full.
 NOTICE_S = 2.0
@@ -68,6 +69,7 @@ class Revival:
         meeting = manifest.meeting
         last_at = await self._last_packet_at(meeting)
         alive_at = await self._shelf.last_alive_at(meeting.id)
+        await self._available(int(meeting.guild_id), alive_at or meeting.started_at)
         channel = self._bot.get_channel(int(meeting.voice_channel_id))
         people = len(people_in(channel)) if isinstance(channel, discord.VoiceChannel) else 0
         what = decide(
@@ -86,6 +88,14 @@ class Revival:
             else:
                 return
         await self._end(manifest, what.at if isinstance(what, End) else last_at or meeting.started_at)
+
+    async def _available(self, guild_id: int, alive_at: datetime) -> None:
+        """Wait while Discord calls the guild unavailable and the meeting may still go on: nobody knows who is there."""
+        while datetime.now(timezone.utc) - alive_at < CONTINUE_WITHIN:
+            guild = self._bot.get_guild(guild_id)
+            if guild is None or not guild.unavailable:
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def _last_packet_at(self, meeting: Meeting) -> datetime | None:
         try:

@@ -48,9 +48,15 @@ class HookedConnection(VoiceConnectionState):
         self.add_socket_listener(self._on_datagram)
 
     def end(self) -> None:
-        """End both reader threads."""
+        """End both reader threads, and discord.py's tasks that would bring the connection back.
+
+        These outlive its `disconnect`, and when one fails later it takes the guild's seat from whoever has it then.
+        """
         self._unused_reader.stop()
         self._socket_reader.stop()
+        for task in (self._runner, self._connector):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
 
     async def _wait_for_state(
         self, state: ConnectionFlowState, *other_states: ConnectionFlowState, timeout: float | None = None
@@ -159,10 +165,14 @@ class RecordingVoiceClient(discord.VoiceClient):
         await super().on_voice_state_update(data)  # type: ignore[arg-type]
 
     def cleanup(self) -> None:
-        """Forget the connection; discord.py calls this when it has given up, and again after `disconnect`."""
+        """Forget the connection; discord.py calls this when it has given up, and again after `disconnect`.
+
+        The guild's place is given up only by who holds it: a later client may be there.
+        """
         self.is_given_up = True
         self._connection.end()
-        super().cleanup()
+        if self._state._get_voice_client(self.guild.id) in (None, self):
+            super().cleanup()
 
     @property
     def _close_code(self) -> int | None:

@@ -53,3 +53,29 @@ def test_nothing_is_heard_between_gaps() -> None:
     log.heard(5)
 
     assert log.since_ms is None
+
+
+def test_a_gap_that_goes_on_is_known() -> None:
+    """Who asks while the bot does not hear is told of that, too."""
+    log = GapLog([Gap(0, 10)])
+    before = log.until(50)
+    log.begin(60)
+
+    assert (before, log.until(80)) == ((Gap(0, 10),), (Gap(0, 10), Gap(60, 80)))
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        pytest.param(Gap(10_500, 20_000), [Gap(0, 20_000)], id="goes on"),
+        pytest.param(Gap(15_000, 20_000), [Gap(0, 10_000), Gap(15_000, 20_000)], id="another"),
+        pytest.param(Gap(5_000, 6_000), [Gap(0, 10_000), Gap(5_000, 6_000)], id="a clock that was set back"),
+    ],
+)
+def test_a_restart_within_a_gap(gap: Gap, expected: list[Gap]) -> None:
+    """The time without a recorder makes the gap before it longer, where nothing was heard between."""
+    log = GapLog([Gap(0, 10_000)])
+
+    log.add(gap)
+
+    assert log.closed == expected

@@ -17,6 +17,7 @@ from standup.bot import message as message_module
 from standup.bot import recording as recording_module
 from standup.bot.attendance import NAMES_AT_ONCE
 from standup.bot.endings import Ending, Limits
+from standup.bot.gaps import GapLog
 from standup.bot.meeting_clock import MeetingClock
 from standup.capture.keys import Keys
 from standup.capture.writer import JournalHealth, JournalState
@@ -216,6 +217,21 @@ async def test_release_leaves_the_meeting_unfinished() -> None:
 
     assert stage.journal.is_closed
     assert stage.kept.last.meeting.ended_at is None
+
+
+async def test_a_gap_outlives_the_recorder() -> None:
+    """A recorder that is restarted while it hears nothing leaves on disk since when; the next makes one gap of it."""
+    stage = Stage()
+    await stage.recording.begin()
+    stage.recording.gaps.begin(0)
+
+    await stage.recording.release()
+
+    (gap,) = stage.kept.last.meeting.gaps
+    assert gap.from_ms == 0
+    next_one = GapLog(stage.kept.last.meeting.gaps)
+    next_one.add(Gap(gap.until_ms + 100, gap.until_ms + 5_000))
+    assert next_one.closed == [Gap(0, gap.until_ms + 5_000)]
 
 
 async def test_newcomers_are_participants() -> None:

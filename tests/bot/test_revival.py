@@ -82,7 +82,11 @@ def bot(text: TextDouble, people: int) -> discord.AutoShardedClient:
     """Return a client that knows one voice channel with so many people in it."""
     guild = SimpleNamespace(id=1, me=SimpleNamespace(id=99), get_member=lambda _: None)
     channel = Mock(spec=discord.VoiceChannel, guild=guild, voice_states=dict.fromkeys(range(10, 10 + people)))
-    known = SimpleNamespace(get_channel=lambda _: channel, get_partial_messageable=lambda *_, **__: text)
+    known = SimpleNamespace(
+        get_guild=lambda _: SimpleNamespace(unavailable=False),
+        get_channel=lambda _: channel,
+        get_partial_messageable=lambda *_, **__: text,
+    )
     return cast(discord.AutoShardedClient, known)
 
 
@@ -118,6 +122,27 @@ async def test_continued() -> None:
     assert recording.meeting.id == MEETING_ID
     assert 59_000 <= gap.from_ms <= 61_000
     assert gap.until_ms - gap.from_ms >= 60_000
+
+
+async def test_continued_when_the_guild_is_available_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Discord calls the guild unavailable nobody knows who is there, and the meeting is not over."""
+    monkeypatch.setattr("standup.bot.revival.LOOK_S", 0.001)
+    restart = Restart(people=2)
+    looks = iter([True, True, True])
+    known = cast(Any, restart._bot)
+    channel = known.get_channel(0)
+    guild = SimpleNamespace(unavailable=True)
+
+    def get_guild(_: int) -> SimpleNamespace:
+        guild.unavailable = next(looks, False)
+        return guild
+
+    known.get_guild = get_guild
+    known.get_channel = lambda _: None if guild.unavailable else channel
+
+    await restart.run()
+
+    assert len(restart.studio.launched) == 1
 
 
 async def test_a_slow_discord_holds_no_meeting_up(monkeypatch: pytest.MonkeyPatch) -> None:

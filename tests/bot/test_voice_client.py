@@ -28,9 +28,13 @@ class GatewayDouble:
         self.user = SimpleNamespace(id=OWN)
         self.session_id = "first"
         self.removed: list[int] = []
+        self.holder: object = None
 
     def _get_websocket(self, guild_id: int) -> Any:
         return SimpleNamespace(session_id=self.session_id)
+
+    def _get_voice_client(self, guild_id: int) -> object:
+        return self.holder
 
     def _remove_voice_client(self, guild_id: int) -> None:
         self.removed.append(guild_id)
@@ -65,6 +69,33 @@ async def seat() -> AsyncIterator[Seat]:
     made = Seat()
     yield made
     made.connection.end()
+
+
+async def test_what_is_left_comes_back_no_more(seat: Seat) -> None:
+    """discord.py's own attempts to reconnect end with the client, and take no seat from the one after it."""
+    seat.connection._runner = asyncio.create_task(asyncio.Event().wait())
+    seat.gateway.holder = object()
+
+    seat.client.cleanup()
+    await asyncio.wait({seat.connection._runner}, timeout=10)
+
+    assert seat.connection._runner.cancelled()
+    assert seat.gateway.removed == []
+
+
+async def test_the_task_that_gives_up_ends_by_itself(seat: Seat) -> None:
+    """discord.py cleans up from within the task that reads the websocket; it is not cancelled in the middle."""
+    seat.gateway.holder = seat.client
+
+    async def give_up() -> str:
+        seat.client.cleanup()
+        await asyncio.sleep(0)
+        return "to the end"
+
+    seat.connection._runner = asyncio.create_task(give_up())
+
+    assert await seat.connection._runner == "to the end"
+    assert seat.gateway.removed == [GUILD]
 
 
 async def test_ready_begins_a_session(seat: Seat) -> None:

@@ -30,6 +30,9 @@ _CHUNK_BYTES = 10_000 * _BYTES_PER_MS
 CUT_MS, CUT_SHARE = 200, 0.02
 """What an encoder's padding may account for; a file that lacks more than its header declares was cut short."""
 
+PROBE_S = 60.0
+"""What ffprobe may take to look at a file's head."""
+
 OnRead = Callable[[int, int], None]
 """Told how many milliseconds of the file are read, and how many it declares; 0 where it declares nothing."""
 
@@ -131,17 +134,16 @@ def _levels(chunk: bytes) -> Iterator[int]:
 
 
 def _declared_ms(path: Path) -> float:
-    """Return how long the file's header says it is; 0 when it does not say, or is no header."""
-    from pydub.utils import mediainfo_json
+    """Return how long the file's header says it is; 0 when it does not say, or is no header.
 
+    Of raw AAC, and of MP3 without a table, ffprobe guesses the length from the first seconds, and says so.
+    """
+    argv = ["ffprobe", "-v", "warning", "-show_entries", "format=duration", "-of", "csv=p=0", f"file:{path}"]
     try:
-        declared_s = float(mediainfo_json(str(path)).get("format", {}).get("duration", 0))
-    except (KeyError, ValueError):
+        told = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=PROBE_S)
+        declared_s = 0.0 if "Estimating duration" in told.stderr else float(told.stdout)
+    except (ValueError, subprocess.TimeoutExpired):
         declared_s = 0.0
-    except OSError as cause:
-        raise ServiceMissing(
-            "ffprobe is not installed; run ./setup.sh or `apt-get install ffmpeg`."
-        ) from cause
     return max(declared_s * 1000, _wave_ms(path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import av
@@ -32,6 +33,26 @@ def test_a_long_file_is_read_piece_by_piece(tmp_path: Path) -> None:
     transcode(wav(tmp_path / "a.wav", (25.0, 1)), tmp_path / "s1.ogg", lambda *one: told.append(one))
 
     assert told == [(10_000, 25_000), (20_000, 25_000), (25_000, 25_000)]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        pytest.param("a.aac", ("-c:a", "aac"), id="raw AAC"),
+        pytest.param(
+            "a.mp3", ("-c:a", "libmp3lame", "-q:a", "5", "-write_xing", "0"), id="MP3 without a table"
+        ),
+    ],
+)
+def test_a_guessed_length_is_none(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    """Where ffprobe guesses a length from a quiet beginning, a whole file is not taken for one that was cut short."""
+    plain, packed = wav(tmp_path / "a.wav", (20.0, 0), (5.0, 1)), tmp_path / name
+    subprocess.run(["ffmpeg", "-v", "error", "-i", plain, *options, packed], check=True, timeout=60)
+    told: list[int] = []
+    made = transcode(packed, tmp_path / "s1.ogg", lambda _, declared_ms: told.append(declared_ms))
+
+    assert made.duration_ms == pytest.approx(25_000, abs=200)
+    assert set(told) == {0}
 
 
 def test_without_ffmpeg_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

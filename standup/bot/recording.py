@@ -47,6 +47,8 @@ ALIVE_ROUNDS = 60
 ROLES_ROUNDS = 30
 #: How often Discord is asked which roles people have.
 SHOWN_STEP_MS = 10_000
+#: Discord counts the edits of a message that is older than an hour (its error 30046); then only news is worth one.
+OLD_MS, OLD_STEP_MS = 50 * 60_000, 5 * 60_000
 #: The notice's clock moves in steps of this, to spare Discord an edit for every second.
 
 Keep = Callable[[Manifest], Awaitable[bool]]
@@ -218,7 +220,8 @@ class Recording:
         if self.gaps.since_ms is not None:
             say = wording.deafened if self.equipment.line.is_deafened else wording.deaf
             return wording.with_gaps(say(self.meeting, self.gaps.since_ms), self.gaps.closed)
-        shown_ms = self.elapsed_ms // SHOWN_STEP_MS * SHOWN_STEP_MS
+        step_ms = SHOWN_STEP_MS if self.elapsed_ms < OLD_MS else OLD_STEP_MS
+        shown_ms = self.elapsed_ms // step_ms * step_ms
         told = notices.recording(
             self.meeting,
             self.people,

@@ -35,6 +35,7 @@ REST_CHARACTERS = 60
 _JOINED = r"\w(?:[\w'’]|[-.,:/](?=\w))*"
 _HEAD = re.compile(rf"(?<![\w'’])(?<!\w[-.,:/])(?:{_JOINED}[-.,:/]?)\Z")
 _TAIL = re.compile(r"(?:[\w'’]|[-.,:/](?=\w))*")
+_FULL_STOPS = ".!?"
 _REST = re.compile(rf"(?:[^,.;:!?]|[,.;:!?](?=\w)){{0,{REST_CHARACTERS}}}(?=[,.;:!?](?!\w))")
 # Where a clause begins that says something else.
 _TURNS = re.compile(r"\b(?:no|none|nothing|not|and|but|blockers?|blocked)\b", re.IGNORECASE)
@@ -81,7 +82,7 @@ def whole(mark: Mark, text: str, begin: int, end: int) -> Mark:
     head, tail = _HEAD.search(text, begin, mark.start), _TAIL.match(text, mark.end, end)
     start = head.start() if head else mark.start
     last = tail.end() if tail else mark.end
-    rest = _REST.match(text, last, end)
+    rest = None if text[last - 1 : last] in _FULL_STOPS else _REST.match(text, last, end)
     if rest is not None and not _TURNS.search(rest[0]):
         last = rest.end()
     return replace(mark, start=start, end=last)

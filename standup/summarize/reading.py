@@ -43,6 +43,8 @@ _REPORT = re.compile(
     r"\s+(?:he|she|they)(?=['\s])",
     re.IGNORECASE,
 )
+#: "Dan can you send me the list": the name is whom it is said to.
+_ASKED = re.compile(r"\s+(?=(?:can|could|would|will) you\b)", re.IGNORECASE)
 _TOLD = re.compile(r"\s+(?:also\s+)?told (?:me|us)(?:\s+that)?\s+", re.IGNORECASE)
 #: "Do you want a table from me?" is the speaker's own.
 _OFFER = re.compile(r"\b(?:(?:shall|should) i|want me to|from me)\b", re.IGNORECASE)
@@ -60,6 +62,8 @@ class _Draft:
     item: Item
     turn: int
     speaker: str
+    is_asked: bool = False
+    """Whether somebody else is to do it, so that another may take it over."""
     is_open: bool = False
     """Whether it becomes the task of whoever agrees to it."""
     answered_in: int | None = None
@@ -77,7 +81,8 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
-    turn: int
+    last_turn: int
+    """In later turns it is no longer what is spoken of."""
     text: str
     evidence: tuple[str, ...]
 
@@ -96,7 +101,7 @@ class _Reading:
         turn = self.turns[mark.turn]
         text, evidence = turn.text[mark.start : mark.end], turn.evidence(mark.start, mark.end)
         if mark.label is Label.TOPIC:
-            self.topic = _Topic(mark.turn, strip_end(clean(text)), evidence)
+            self.topic = _Topic(mark.turn + ANSWERED_WITHIN, strip_end(clean(text)), evidence)
         elif mark.label is Label.ASSENT:
             self._assent(mark.turn, evidence)
         else:
@@ -105,16 +110,20 @@ class _Reading:
     def _assent(self, place: int, evidence: tuple[str, ...]) -> None:
         """Let a yes confirm the latest request or proposal, and make the request that of whoever says it."""
         asked, turn = self._asked(place, ANSWERED_WITHIN), self.turns[place]
+        if self.topic is not None:  # what was asked is answered: what others say next is about something else
+            self.topic = replace(self.topic, last_turn=min(place, self.topic.last_turn))
         if asked is None:
             return
         asked.answer(place, evidence)
-        if asked.is_open and turn.speaker != asked.speaker:
+        if (asked.is_open and turn.speaker != asked.speaker) or (
+            asked.is_asked and turn.speaker == asked.item.person
+        ):
             asked.take(turn.speaker, asked.item.due or find_due(turn.text))
 
     def _promise(self, mark: Mark, evidence: tuple[str, ...], due: str | None) -> bool:
         """Let a promise that does not say what take the request before it: "Would you?", "I'll do it on Monday"."""
         asked, speaker = self._asked(mark.turn, PROMISED_WITHIN), self.turns[mark.turn].speaker
-        if asked is None or asked.item.kind is Kind.DECISION or asked.speaker == speaker:
+        if asked is None or not asked.is_asked or asked.speaker == speaker:
             return False
         if asked.answered_in not in (None, mark.turn):
             return False
@@ -148,9 +157,11 @@ class _Reading:
         if not any(len(word) > 2 for word in _WORD.findall(words)) and not any(map(str.isdigit, words)):
             return
         words, evidence = self._with_topic(mark, words, evidence)
+        is_asked = kind is Kind.ACTION and mark.is_others
         # Who is named has the task; another's "thanks" does not take it.
-        is_open = kind is Kind.ACTION and mark.is_others and not self._named(text, turn.speaker)
-        self.drafts.append(_Draft(Item(kind, words, evidence, person, due), mark.turn, turn.speaker, is_open))
+        is_open = is_asked and not self._named(text, turn.speaker)
+        item = Item(kind, words, evidence, person, due)
+        self.drafts.append(_Draft(item, mark.turn, turn.speaker, is_asked, is_open))
 
     def _as_theirs(self, text: str, person: str | None) -> str:
         """Return *text* as *person* would say it, where it begins with their name: "Ben is stuck" is "I is stuck".
@@ -160,6 +171,8 @@ class _Reading:
         found = _SUBJECT.match(text)
         if found is None or person is None or self.roster.find(found["name"]) != person:
             return text
+        if asked := _ASKED.match(text, found.end()):
+            return text[asked.end() :]
         if report := _REPORT.match(text, found.end()):
             return "I" + re.sub("^'d ", "'ll ", text[report.end() :])
         told = _TOLD.match(text, found.end())
@@ -168,7 +181,7 @@ class _Reading:
     def _with_topic(self, mark: Mark, words: str, evidence: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         """Return an item's words and evidence with what it is about, where its own words do not say that."""
         topic, self.topic = self.topic, None
-        if topic is not None and mark.turn - topic.turn <= ANSWERED_WITHIN:
+        if topic is not None and mark.turn <= topic.last_turn:
             return f"{capitalised(topic.text)}: {words}", _together(topic.evidence, evidence)
         if not is_poor(words, self.roster.names):
             return words, evidence

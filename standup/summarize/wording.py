@@ -22,7 +22,7 @@ _HESITATING = re.compile(r"\b(?:i|we|the|a|to|and|so|is|my|but|for|of|on|in)$", 
 _ASIDES = re.compile(
     r",\s*(?:you know|i mean|like|basically|sort of|kind of|right|well|let's see|actually)\s*,\s*|"
     r"(?<!do )(?<!did )(?<!if )(?<!let )\byou know\b(?!\s+(?:that|what|how|if|who|why|where|when|"
-    r"about))\s*,?\s*",
+    r"about))\s*,?\s*|,?\s*\bby the way\W*$",
     re.IGNORECASE,
 )
 _STUTTERS = re.compile(
@@ -49,7 +49,8 @@ _GREETING = re.compile(
 _INTERJECTION = re.compile(
     r"^(?:(?:ok(?:ay)?|alright|all right|yeah|yep|yes|sure|so|well|right|great|cool|nice|oh|ah|and|but|"
     r"also|plus|then|anyway|i (?:also |just )?(?:think|guess|mean)(?: that)?|from my side|on my side|"
-    r"for me|from me|as well as|(?:apart|aside) from (?:that|this)|(?:other than|besides) (?:that|this))\b\s*,?\s*)+",
+    r"for me|from me|me(?=,\s*i\b)|as well as|"
+    r"(?:apart|aside) from (?:that|this)|(?:other than|besides) (?:that|this))\b\s*,?\s*)+",
     re.IGNORECASE,
 )
 
@@ -69,11 +70,25 @@ _LABEL = re.compile(
 # What goes on to the next item: "the login page and", "the notes are out. Next".
 _CONJUNCTIONS = "and|but|or|because|plus"
 _TAIL = re.compile(
-    rf"(?:\s+(?:{_CONJUNCTIONS})|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
+    rf"(?:\s+(?:{_CONJUNCTIONS})|,\s*so|[.!?;:]\s+(?:next|then|also|today|tomorrow|yesterday|blockers?|todo))\W*$",
+    re.IGNORECASE,
+)
+# "Move the retro to Thursday, is that okay for everybody?": a question whether the others agree is no part of it.
+_TAG = re.compile(
+    r"[,.;]\s*(?:(?:(?:all )?right|ok(?:ay)?|yes)(?:\s+(?:for|with)\s+(?:you|all|every\w+)(?:\s+all)?)?|"
+    r"(?:(?:is|would) (?:that|it) (?:be )?(?:ok(?:ay)?|fine|good|all ?right|possible)|"
+    r"(?:does|would) that (?:work|sound|suit)|sounds? good|any objections?|what do you (?:all )?think|"
+    r"(?:is )?every(?:body|one) (?:ok(?:ay)?|fine) with (?:that|it))\b[^.!?,]*)\W*$",
     re.IGNORECASE,
 )
 _LEADS_ON = re.compile(rf"(?:\s(?:{_CONJUNCTIONS}|so)|[\s,.;:!?])*$", re.IGNORECASE)
-_ALSO = r"(?:(?:also|just|already|finally|then|now|currently|mostly|mainly|basically|actually)\s+)*"
+#: After "I" these do not say what will be done: "I can", "I was", "I still", "I wanna".
+_NOT_BARE = (
+    "do|did|can|could|cannot|would|may|might|have|had|has|was|were|wanna|gotta|got|went|still|never|only|really|think|"
+    "guess|mean|know|hope|said|told|thought|wish|like|love|feel|suppose|believe|wonder|won't"
+)
+_ADVERBS = "also|just|already|finally|then|now|currently|mostly|mainly|basically|actually"
+_ALSO = rf"(?:(?:{_ADVERBS})\s+)*"
 _SUBJECTS = {
     Kind.DONE: re.compile(
         rf"^i(?:'ve| have| had(?=\s+(?:been|\w+ed)\b)|'s| has)?\s+{_ALSO}(?=\w)", re.IGNORECASE
@@ -83,6 +98,7 @@ _SUBJECTS = {
         rf" want to| need to| have to| hope to| aim to| intend to|'d like to| would like to|'m about to|"
         rf" should| must|'m| am|'s| is)|will|going to|gonna|plan to|"
         rf"planning to)\s+{_ALSO}(?:be\s+(?=\w+ing\b))?"
+        rf"|i\s+{_ALSO}(?!(?:{_NOT_BARE}|{_ADVERBS})\b)(?=[a-z]+\b)(?!\w+n't\b)(?!\w+ed\b)"
         r"|what i(?:'m going to|'ll| will| want to| plan to) do(?: next| now| then| today)? is\s+(?:to\s+)?"
         r"|(?:my|the) (?:plan|goal|focus|priority)(?: for today| today)? is\s+(?:to\s+|on\s+)?)",
         re.IGNORECASE,
@@ -158,7 +174,7 @@ def phrase(text: str, kind: Kind) -> str:
         before = None
         while before != bare:
             before, bare = bare, _SUBJECTS[kind].sub("", strip_lead(bare))
-    return capitalised(_shortened(_TAIL.sub("", strip_lead(bare)).strip(" ,.;:!?-–—")))
+    return capitalised(_shortened(_TAIL.sub("", _TAG.sub("", strip_lead(bare))).strip(" ,.;:!?-–—")))
 
 
 def _shortened(text: str) -> str:

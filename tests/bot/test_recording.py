@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import cast
 
 import discord
@@ -232,6 +232,22 @@ async def test_a_gap_outlives_the_recorder() -> None:
     next_one = GapLog(stage.kept.last.meeting.gaps)
     next_one.add(Gap(gap.until_ms + 100, gap.until_ms + 5_000))
     assert next_one.closed == [Gap(0, gap.until_ms + 5_000)]
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        pytest.param(timedelta(minutes=49, seconds=17), "49:10", id="young"),
+        pytest.param(timedelta(minutes=58, seconds=17), "55:00", id="old"),
+    ],
+)
+async def test_the_clock_of_an_old_notice_is_slow(at: timedelta, shown: str) -> None:
+    """Discord counts the edits of old messages, and those that are left are for news."""
+    stage = Stage()
+    clock = MeetingClock(datetime.now(timezone.utc) - at)
+    stage.recording.equipment = dataclasses.replace(stage.recording.equipment, clock=clock)
+
+    assert shown in stage.recording.notice().cards[0].description
 
 
 async def test_newcomers_are_participants() -> None:

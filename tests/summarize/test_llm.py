@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -95,7 +96,8 @@ def test_what_is_sent() -> None:
     )
     assert 0 < asked["max_tokens"] <= 4096
     assert [f"Bearer {KEY}"] == running.keys
-    assert "100" not in question(asked)
+    shown = re.sub(r"\b[0-9a-f]{12,}\b", "", question(asked))  # the fence is made by chance
+    assert "100" not in shown
     assert STANDUP.meeting_id not in json.dumps(asked)
 
 

@@ -111,6 +111,9 @@ def test_marks_are_apart_and_in_order(rows: list[tuple[float, ...]]) -> None:
         ),
         pytest.param("[I fixed it]. Really.", "I fixed it", id="it is whole"),
         pytest.param(
+            "[Could you look first?] It's old, I think.", "Could you look first?", id="no next sentence"
+        ),
+        pytest.param(
             "surve[y weights, that]'s today", "survey weights, that's", id="from a word's beginning"
         ),
     ],

@@ -180,6 +180,29 @@ def read(script: str) -> list[Told]:
             id="and something else",
         ),
         pytest.param("Ana: {next: it}", [], id="no word worth keeping"),
+        pytest.param(
+            "Ana: {action: I'll ask Sven about the access}.\nBen: The survey sheet waits. {action: I'll send it}.",
+            [
+                ("1", "action", "Ask Sven about the access", None, ("u0",)),
+                ("2", "action", "The survey sheet waits: Send it", None, ("u1",)),
+            ],
+            id="a promise is nobody else's",
+        ),
+        pytest.param(
+            "Ana: Who takes {topic: the release notes}?\nBen: {assent: I do}.\nCy: {done: I moved the mail server}.",
+            [("3", "done", "Moved the mail server", None, ("u2",))],
+            id="a topic that was answered",
+        ),
+        pytest.param(
+            "Ana: What about {topic: the invoices}?\nBen: {assent: Yes}, {done: sent them all}.",
+            [("2", "done", "The invoices: Sent them all", None, ("u0", "u1"))],
+            id="a yes and more of the topic",
+        ),
+        pytest.param(
+            "Ana: {action@: Ben can you send the list?}\nBen: {assent: Yes, by Friday}.",
+            [("2", "action", "Send the list", "by Friday", ("u0", "u1"))],
+            id="whoever was asked says when",
+        ),
     ],
 )
 def test_items(script: str, expected: list[Told]) -> None:

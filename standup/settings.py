@@ -173,6 +173,13 @@ class Settings(BaseSettings):
             raise ValueError(f"must start with one of {', '.join(BROKERS)}")
         return value
 
+    @field_validator("alert_channel_id")
+    @classmethod
+    def _channel_id(cls, value: str) -> str:
+        if value and not value.isdecimal():
+            raise ValueError("must be the id of a text channel, a number (Copy Channel ID in Discord)")
+        return value
+
     @field_validator("language")
     @classmethod
     def _language_code(cls, value: str) -> str:

@@ -108,6 +108,7 @@ def test_the_endpoint_of_the_language_model(tmp_path: Path, given: str, url: str
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        pytest.param("alert_channel_id", "#hunter2", id="no channel's id"),
         pytest.param("llm_url", "ftp://x", id="no HTTP"),
         pytest.param("llm_url", "http://", id="no host"),
         pytest.param("llm_url", "http://[hunter2/v1", id="no address"),
@@ -119,8 +120,8 @@ def test_the_endpoint_of_the_language_model(tmp_path: Path, given: str, url: str
         pytest.param("llm_context_tokens", 512, id="too small a context"),
     ],
 )
-def test_a_language_model_that_cannot_be(tmp_path: Path, name: str, value: str | int) -> None:
-    """A setting of the language model that cannot work is named, its value is not."""
+def test_a_value_that_cannot_be(tmp_path: Path, name: str, value: str | int) -> None:
+    """A setting that cannot work is named, its value is not."""
     with pytest.raises(SettingsError, match=f"STANDUP_{name.upper()}") as caught:
         load(tmp_path / "none", **{name: value})
     assert "hunter2" not in str(caught.value)

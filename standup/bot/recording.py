@@ -200,8 +200,8 @@ class Recording:
             gaps=tuple(self.gaps.closed),
             unsighted_people=self._unsighted_people,
         )
-        while not await self._store(meeting=ended):
-            await _pause(TRY_AGAIN_S)
+        while not await self._store(meeting=ended):  # noqa: ASYNC110 - no disk tells that it has space again
+            await asyncio.sleep(TRY_AGAIN_S)
         self.is_closed.set()
         log.info("Recording stopped: %s", ending.value)
 
@@ -296,7 +296,3 @@ class Recording:
         async with self._storing:
             self._is_kept = await self._keep(self.manifest)
         return self._is_kept
-
-
-async def _pause(delay_s: float) -> None:
-    await asyncio.sleep(delay_s)

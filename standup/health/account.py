@@ -124,8 +124,11 @@ async def _channel(client: discord.Client, place: Place, *, has_live_thread: boo
     try:
         found, granted = await asyncio.wait_for(_granted(client, place), PER_CHANNEL_S)
     except FAILURES as cause:
-        judge = bad if place.is_vital else doubtful
         told = str(explain(cause, place.channel_id)).partition(";")[0].partition(":")[0].rstrip(".")
+        if isinstance(cause, discord.NotFound) and not place.is_wanted:
+            # What somebody deleted since the last meeting stands in the way of none.
+            return [doubtful(f"channel {place.channel_id}", told, "hold the next meeting in another channel")]
+        judge = bad if place.is_vital else doubtful
         return [judge(f"channel {place.channel_id}", told, "let the bot see it, or use another channel")]
     missing = permissions.missing(granted, _needed(place, found))
     checks = [standing.permissions(place.channel_id, missing, stops=place.is_vital)]

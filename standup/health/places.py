@@ -23,6 +23,8 @@ class Place:
     posts: bool = False
     is_named: bool = False
     """The operator asked for it; what the bot does there follows from the kind of channel."""
+    is_wanted: bool = False
+    """The operator asked for it, whether or not a meeting has used it."""
     is_vital: bool = True
     """No meeting goes on without it."""
 
@@ -34,7 +36,7 @@ def places(
 
     Each channel comes once; a text chat inside a voice channel is listened to and posted in.
     """
-    found: dict[int, Place] = {one: Place(one, is_named=True) for one in named}
+    found: dict[int, Place] = {one: Place(one, is_named=True, is_wanted=True) for one in named}
     for meeting in meetings:
         if now - meeting.started_at > LATELY:
             continue

@@ -17,6 +17,7 @@ from standup.errors import (
     ArchiveUnreachable,
     MeetingNotFound,
     SettingsError,
+    StandupError,
     WorkerCrashed,
     WorkerKilled,
 )
@@ -259,9 +260,21 @@ def test_retry_from_transcribe_reads_again(archive: Archive) -> None:
     assert [one.outcome for one in archive.transcript(MEETING).utterances] == [Outcome.PENDING]
 
 
-def test_retry_from_an_earlier_stage_reopens_what_follows(archive: Archive) -> None:
+def test_retry_from_capture_needs_a_journal(archive: Archive) -> None:
+    """An imported meeting has only its tracks; to capture it again would lose its words, so nothing is touched."""
+    captured(archive)
+    archive.store_transcription(
+        claimed(archive, Stage.TRANSCRIBE), [HEARD[0].heard("Pizza.")], "tiny.en", NOW
+    )
+    with pytest.raises(StandupError, match="--from transcribe"):
+        archive.retry(MEETING, Stage.CAPTURE)
+    assert [one.text for one in archive.transcript(MEETING).spoken] == ["Pizza."]
+
+
+def test_retry_from_an_earlier_stage_reopens_what_follows(archive: Archive, tmp_path: Path) -> None:
     """`retry --from capture` does everything again."""
     captured(archive)
+    (tmp_path / "meetings" / MEETING / "journal").mkdir(parents=True)
     assert archive.retry(MEETING, Stage.CAPTURE) is Stage.CAPTURE
     assert {one.state for one in archive.statuses(MEETING)} == {StageState.TODO}
 

@@ -112,8 +112,14 @@ async def test_own_messages_must_be_found_again(
 
 async def test_a_channel_that_is_not_there(discord: LoopbackDiscord) -> None:
     """A channel that Discord does not know is told by its id."""
-    found = await look(discord, Place(123, is_named=True))
+    found = await look(discord, Place(123, is_named=True, is_wanted=True))
     assert (Grade.BAD, "channel 123") == (found[-1].grade, found[-1].name)
+
+
+async def test_a_channel_that_was_deleted_since(discord: LoopbackDiscord) -> None:
+    """Where a meeting once was stops no other, nor a new release; that somebody asks for it does."""
+    found = await look(discord, Place(123, posts=True))
+    assert (Grade.DOUBTFUL, "channel 123") == (found[-1].grade, found[-1].name)
 
 
 async def test_no_channel_is_known(discord: LoopbackDiscord) -> None:

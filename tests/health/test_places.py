@@ -39,5 +39,6 @@ def test_an_import_has_no_channels() -> None:
 def test_named_and_alert_channels() -> None:
     """What the operator names is vital, the alert channel is not, and a known channel keeps its use."""
     found = places([meeting("10", "20")], (10, 30), "20", NOW)
-    assert (Place(10, listens=True), Place(30, is_named=True), Place(20, posts=True)) == found
+    named = (Place(10, listens=True, is_wanted=True), Place(30, is_named=True, is_wanted=True))
+    assert (*named, Place(20, posts=True)) == found
     assert (Place(40, is_vital=False),) == places([], (), "40", NOW)

@@ -51,7 +51,7 @@ def capture(archive: Archive, settings: Settings, claim: Claim) -> None:
     """Turn the packet journal into tracks and utterances. Raises AudioCaptureError, DiskFull."""
     from standup.capture.tracks import make_tracks
 
-    if not archive.has_journal(claim.meeting_id):
+    if not archive.audio.has_journal(claim.meeting_id):
         # An empty capture would throw away the transcript of an imported meeting, or of one on another machine.
         raise JournalUnreadable(
             f"Meeting {claim.meeting_id} has no journal here. Retry an imported meeting from transcribe; a worker on "

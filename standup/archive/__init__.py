@@ -14,9 +14,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from standup import summary as summaries
-from standup.archive import adoption, database, deaths, history, manifest, records, stages
+from standup.archive import adoption, database, deaths, history, records, stages
 from standup.archive.audio import AudioStore
-from standup.archive.erasure import Erasure, refuse_repeat, row_of
+from standup.archive.erasure import Erasure, refuse_capture, refuse_repeat, row_of
 from standup.archive.failures import Answer, Failure, FailureLog
 from standup.archive.guilds import GuildBook
 from standup.archive.history import Before
@@ -34,7 +34,7 @@ from standup.archive.records import Posted
 from standup.archive.schedules import ScheduleBook
 from standup.archive.stages import Claim, Refusal, Superseded
 from standup.early import take_over
-from standup.errors import StandupError, WorkerDied
+from standup.errors import WorkerDied
 from standup.meeting import Meeting, MeetingEvent, MeetingState, Track, advance
 from standup.pipeline import STAGES, Park, Retry, Stage, StageState, StageStatus
 from standup.settings import Settings
@@ -194,7 +194,7 @@ class Archive:
         begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and StandupError when what
         *first* needs was deleted, or was never there: an imported meeting has no journal.
         """
-        is_possible = first is not Stage.CAPTURE or self.has_journal(meeting_id)
+        is_possible = first is not Stage.CAPTURE or self.audio.has_journal(meeting_id)
         with self._writing() as session:
             row = row_of(session, meeting_id)
             advance(MeetingState(row.state), MeetingEvent.RETRIED)
@@ -203,16 +203,9 @@ class Archive:
             begin = min(first or undone, undone, key=STAGES.index)
             refuse_repeat(row, begin, has_stages=bool(found))
             if undone is not Stage.CAPTURE and not is_possible:
-                raise StandupError(
-                    f"Meeting {meeting_id} has no journal that it could be captured from again, and would lose its "
-                    f"words; `standup retry {meeting_id} --from transcribe` reads its tracks again."
-                )
+                refuse_capture(meeting_id)
             stages.reopen(session, meeting_id, begin, anew=begin is first)
             return begin
-
-    def has_journal(self, meeting_id: str) -> bool:
-        """Return whether the storage has what a recorder wrote; of an imported meeting it has only the tracks."""
-        return any(self.audio.has(meeting_id, one) for one in ("journal", manifest.NAME))
 
     def crashed(
         self, meeting_id: str, stage: Stage, holder: str, error: WorkerDied, now_ms: int

@@ -16,6 +16,7 @@ from pathlib import Path
 import fsspec
 from fsspec.core import url_to_fs
 
+from standup.archive import manifest
 from standup.errors import ArchiveError, ArchiveUnreachable, DiskFull, SettingsError, StandupError
 from standup.meeting import check_meeting_id
 
@@ -54,6 +55,10 @@ class AudioStore:
         """Return whether a file or folder of a meeting is in the storage."""
         with self._guarded(meeting_id):
             return bool(self._fs.exists(f"{self._path(meeting_id)}/{path}"))
+
+    def has_journal(self, meeting_id: str) -> bool:
+        """Return whether there is what a recorder wrote; of an imported meeting there are only the tracks."""
+        return any(self.has(meeting_id, one) for one in ("journal", manifest.NAME))
 
     @contextmanager
     def fetched(self, meeting_id: str, kind: str) -> Iterator[Path]:

@@ -151,6 +151,11 @@ def guarded() -> Iterator[None]:
             ) from None
         if "no such table" in str(cause.orig):
             raise ArchiveError("The archive has no tables yet; run `standup migrate`.") from None
+        if any(words in str(cause.orig) for words in ("unable to open", "readonly database")):
+            raise ArchiveUnreachable(
+                "The archive's file cannot be opened or written by this user; check who owns STANDUP_DATA_DIR and the "
+                "files in it (a command run with sudo may have made them), and that its disk is there."
+            ) from None
         raise ArchiveUnreachable(
             "The archive's database does not answer; check STANDUP_DATABASE_URL and that the server runs."
         ) from None

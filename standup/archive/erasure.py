@@ -6,7 +6,7 @@ each step may be repeated, by several at once.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from sqlalchemy import CursorResult, Engine, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -124,6 +124,14 @@ def refuse_repeat(row: MeetingRow, first: Stage, *, has_stages: bool) -> None:
             f"The sound of meeting {row.id} was deleted, it cannot be read again; "
             f"`standup retry {row.id} --from {possible.value}` makes its notes from the words that are there."
         )
+
+
+def refuse_capture(meeting_id: str) -> NoReturn:
+    """Raise StandupError for a meeting without a journal: to capture it again would throw its words away."""
+    raise StandupError(
+        f"Meeting {meeting_id} has no journal that it could be captured from again, and would lose its words; "
+        f"`standup retry {meeting_id} --from transcribe` reads its tracks again."
+    )
 
 
 def _covered(rule: Rule) -> list[Any]:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from standup import logs
 from standup.errors import ArchiveError, SettingsError, StandupError
-from standup.settings import Settings, load, readable
+from standup.settings import Settings, load, readable, store
 from standup.supervision import exits
 from standup.supervision.launch import refuse
 from standup.supervision.launch import run as launch
@@ -59,11 +59,13 @@ def init(
             show_envvar=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option(help="Replace an existing .env.")] = False,
+    force: Annotated[bool, typer.Option(help="Set both in an existing .env, and keep the rest.")] = False,
 ) -> None:
     """Write `.env` with the bot's token and a password for Flower, readable by you alone; prepare the archive."""
     if ENV_FILE.exists() and not force:
-        raise SettingsError(f"{ENV_FILE.absolute()} exists and was left alone; add --force to replace it.")
+        raise SettingsError(
+            f"{ENV_FILE.absolute()} exists and was left alone; --force sets both in it and keeps the rest."
+        )
     if token is None and not sys.stdin.isatty():
         raise SettingsError("There is no token; give --token, or run `standup init` in a terminal.")
     token = (token or typer.prompt("Token of the bot (discord.com/developers)", hide_input=True)).strip()
@@ -71,14 +73,24 @@ def init(
         raise SettingsError(
             "That is not a bot token; copy it from your application's Bot page and try again."
         )
-    ENV_FILE.touch(mode=0o600)
-    ENV_FILE.chmod(0o600)
-    ENV_FILE.write_text(ENV_TEXT.format(token=token, flower_password=secrets.token_urlsafe(PASSWORD_BYTES)))
+    _keep_secrets(token, secrets.token_urlsafe(PASSWORD_BYTES))
     migrate()
     typer.echo(
         f"Wrote {ENV_FILE.absolute()} with the token and Flower's password. Next: `standup doctor`, "
         "`supervisord -c supervisord.conf`, then /standup start in Discord."
     )
+
+
+def _keep_secrets(token: str, flower_password: str) -> None:
+    """Write both to `.env`; whatever else stands there stays."""
+    is_new = not ENV_FILE.exists()
+    ENV_FILE.touch(mode=0o600)
+    ENV_FILE.chmod(0o600)
+    if is_new:
+        ENV_FILE.write_text(ENV_TEXT.format(token=token, flower_password=flower_password))
+    else:
+        store("discord_token", token)
+        store("flower_password", flower_password)
 
 
 def doctor(

@@ -26,6 +26,9 @@ ANSWER_S = 3
 LLM_ANSWER_S = 5
 WEIGHTS = "model.bin"
 SUPERVISORD_PIDFILE = "supervisord.pid"
+NEXT_FOR_ARCHIVE = (
+    "give its file back to this user, correct STANDUP_DATABASE_URL, or start the database server"
+)
 #: Where supervisord.conf keeps it, under DATA_DIR.
 
 
@@ -74,7 +77,7 @@ def archive(settings: Settings) -> Check:
     try:
         return verdicts.schema(_revision(settings.database), known[-1], known)
     except StandupError as problem:
-        return bad("database", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server")
+        return bad("database", _clause(problem), NEXT_FOR_ARCHIVE)
 
 
 def _revision(url: str) -> str | None:
@@ -107,9 +110,7 @@ def history(settings: Settings, limit: int) -> tuple[Check, tuple[Meeting, ...]]
         lowest = _lowest_profile(settings.whisper) if is_smaller else LOWEST_PROFILE
         return verdicts.profiles(measures, lowest), archive.meetings(limit)
     except StandupError as problem:
-        return bad(
-            "profile", _clause(problem), "correct STANDUP_DATABASE_URL or start the database server"
-        ), ()
+        return bad("profile", _clause(problem), NEXT_FOR_ARCHIVE), ()
     finally:
         archive.close()
 

@@ -431,6 +431,14 @@ def test_a_server_that_is_away_is_transient(tmp_path: Path) -> None:
         archive.meetings()
 
 
+def test_a_file_of_somebody_else_is_no_server(tmp_path: Path) -> None:
+    """Where SQLite's file does not open, no server is spoken of; a disk may come back, so it is waited for."""
+    (tmp_path / "standup.sqlite3").mkdir()
+    archive = Archive(f"sqlite:///{tmp_path / 'standup.sqlite3'}", str(tmp_path))
+    with pytest.raises(ArchiveUnreachable, match="check who owns STANDUP_DATA_DIR"):
+        archive.meetings()
+
+
 def test_a_missing_schema_names_the_next_step(tmp_path: Path) -> None:
     """An archive nobody has migrated says so."""
     archive = Archive(f"sqlite:///{tmp_path / 'empty.sqlite3'}", str(tmp_path))

@@ -84,6 +84,16 @@ def test_init_makes_a_password_for_flower(home: Path) -> None:
     assert min(map(len, passwords)) >= 20
 
 
+def test_init_keeps_what_else_is_set(home: Path) -> None:
+    """A token that is changed takes no other setting with it."""
+    (home / ".env").write_text("# ours\nSTANDUP_RETENTION_AUDIO_DAYS=7\nSTANDUP_DISCORD_TOKEN=old\n")
+    status, _ = invoke("init", "--token", "abc.def.ghi", "--force")
+    made = load()
+    assert (0, 7, "abc.def.ghi") == (status, made.retention_audio_days, made.discord_token.get_secret_value())
+    assert "# ours" in (home / ".env").read_text()
+    assert "old" not in (home / ".env").read_text()
+
+
 def test_idle_without_meetings() -> None:
     """Where nothing was ever recorded, the recorder may be restarted."""
     assert (0, "No meeting is being recorded.\n") == invoke("idle")

@@ -6,7 +6,7 @@ trap 'printf "test.sh: line %s failed with status %s; run bash -x test.sh to see
 
 readonly bin=.venv/bin
 readonly unit_floor_percent=85 integration_floor_percent=70
-readonly unit_limit_s=300 integration_limit_s=2100 alone_limit_s=600
+readonly unit_limit_s=300 integration_limit_s=1500 alone_limit_s=600
 # pytest's status when nothing was chosen; timeout's for what it stopped.
 readonly none_chosen=5 too_late=124
 readonly beside_each_other=(-n auto --maxprocesses 4)

@@ -190,11 +190,10 @@ class Archive:
     def retry(self, meeting_id: str, first: Stage | None = None) -> Stage:
         """Start a meeting's stages again from *first*, or from the first that is not done when that is earlier.
 
-        Without *first* nothing that was read is read again, however long ago its stage gave up. Returns the stage it
-        begins with. Raises MeetingNotFound, ValueError while the meeting is still recorded, and StandupError when what
-        *first* needs was deleted, or was never there: an imported meeting has no journal.
+        Without *first* nothing that was read is read again. Returns the stage it begins with. Raises MeetingNotFound,
+        ValueError while the meeting is still recorded, and StandupError when what *first* needs is not there.
         """
-        is_possible = first is not Stage.CAPTURE or self.audio.has_journal(meeting_id)
+        can_capture = first is not Stage.CAPTURE or self.audio.has_journal(meeting_id)
         with self._writing() as session:
             row = row_of(session, meeting_id)
             advance(MeetingState(row.state), MeetingEvent.RETRIED)
@@ -202,7 +201,7 @@ class Archive:
             undone = next((one.stage for one in found if one.state is not StageState.DONE), Stage.NOTIFY)
             begin = min(first or undone, undone, key=STAGES.index)
             refuse_repeat(row, begin, has_stages=bool(found))
-            if undone is not Stage.CAPTURE and not is_possible:
+            if undone is not Stage.CAPTURE and not can_capture:
                 refuse_capture(meeting_id)
             stages.reopen(session, meeting_id, begin, anew=begin is first)
             return begin

@@ -17,6 +17,7 @@ from standup import logs
 from standup.archive.manifest import Manifest
 from standup.bot import wording
 from standup.bot.message import MeetingMessage
+from standup.bot.recording import TRY_AGAIN_S
 from standup.bot.resumption import CONTINUE_WITHIN, Continue, End, decide
 from standup.bot.shelf import Shelf
 from standup.bot.studio import Studio
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 FOLLOW_WITHIN = timedelta(days=1)
 #: Meetings that ended this recently are followed again.
 LOOK_S = 0.5
-TRY_AGAIN_S = 5.0
-#: Between two tries to end a meeting on a disk that is full.
 NOTICE_S = 2.0
 #: What is said meanwhile is lost, so an edit gets so long; the recording's own rounds repeat it.
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 WAIT = timedelta(minutes=15)
 EARLY = timedelta(minutes=15)
 UNENDED = timedelta(hours=12)
+#: A meeting without an end that began longer ago is no occurrence of today: its end never reached the disk.
 ROUND_S = 5.0
 REQUEST_S = 30.0
 TROUBLES = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)

@@ -203,7 +203,7 @@ def flower(password: str) -> Check:
         return doubtful(
             "Flower",
             "has no password and does not start",
-            "put STANDUP_FLOWER_PASSWORD into .env; `standup init` makes one",
+            "put STANDUP_FLOWER_PASSWORD into .env; `standup init --force` makes one",
         )
     if len(password) < SHORTEST_PASSWORD:
         return doubtful(

@@ -46,7 +46,7 @@ def environment(program: str, settings: Settings) -> Mapping[str, str]:
     if not password:
         raise SettingsError(
             "Flower does not start without a password; put STANDUP_FLOWER_PASSWORD into .env "
-            "(`standup init` makes one)."
+            "(`standup init --force` makes one)."
         )
     if "," in settings.flower_user + password or ":" in settings.flower_user:
         raise SettingsError(
